@@ -1,0 +1,47 @@
+"""One person whole: who they are, where they stand, and all that happened."""
+
+import msgspec
+
+from mailer.accounts import store as accounts
+from mailer.activity.model import Entry
+from mailer.consent import record as consent
+from mailer.deliveries import record as deliveries
+from mailer.groups import record as groups
+from mailer.kit.errors import NotFound
+from mailer.kit.work import Work
+from mailer.records import record as letters
+from mailer.records import store
+from mailer.records.store import Person
+from mailer.subscribers import record as subscribers
+from mailer.subscribers import store as subscriber_store
+from mailer.subscribers.model import Subscriber
+from mailer.tiers import record as tiers
+
+_SLICES = (subscribers, groups, consent, tiers, letters, deliveries)
+
+
+class PersonUnknown(NotFound):
+    """There is nobody like this on the roll, or they are not in your care."""
+
+
+async def person(work: Work, uid: str) -> Person:
+    """Give somebody as they stand."""
+    subscriber = await subscriber_store.by_uid(work, uid)
+    if subscriber is None:
+        raise PersonUnknown
+    return await store.whole(work, subscriber)
+
+
+async def timeline(work: Work, subscriber: Subscriber) -> list[Entry]:
+    """Tell all that happened to somebody, newest first, in the reader's language."""
+    if await subscriber_store.by_no(work, subscriber.no) is None:
+        raise PersonUnknown
+    told = [entry for slice_ in _SLICES for entry in await slice_.entries(work, subscriber.no)]
+    names = await accounts.names(work)
+    told.sort(key=lambda entry: (entry.at, entry.order), reverse=True)
+    return [
+        msgspec.structs.replace(entry, account_name=names.get(entry.account_no))
+        if entry.account_no is not None
+        else entry
+        for entry in told
+    ]

@@ -1,0 +1,106 @@
+"""Groups, and belonging to them."""
+
+import asyncio
+
+import pytest
+
+from mailer.activity import store as activity
+from mailer.bootstrap import House
+from mailer.groups import actions as groups
+from mailer.groups import store
+from mailer.kit.texts import TextMissing
+from mailer.kit.work import Work
+from mailer.subscribers.actions import SubscriberUnknown
+from tests import makers as make
+from tests.cast import Cast
+
+
+async def test_a_group_is_founded_once_however_it_is_spelt(cast: Cast, work: Work) -> None:
+    with pytest.raises(groups.GroupExists):
+        await groups.found(work, name="northgate  transport BRANCH")
+    with pytest.raises(TextMissing):
+        await groups.found(work, name=" ")
+
+    founded = await groups.found(work, name="Care Staff", place="Lyon")
+
+    assert await store.by_name(work, "CARE staff") == founded
+    assert await store.by_uid(work, founded.uid) == founded
+    assert await store.by_no(work, founded.no) == founded
+    assert list(await store.by_names(work, ["care staff", "none"])) == ["care staff"]
+    assert "Care Staff" in await store.names(work)
+
+
+async def test_two_who_found_one_group_at_once_found_one(house: House) -> None:
+    async def one() -> None:
+        async with house.work() as work:
+            await groups.found(work, name="Care Staff")
+            await asyncio.sleep(0.05)
+
+    done = await asyncio.gather(one(), one(), return_exceptions=True)
+    assert sorted(type(end).__name__ for end in done) == ["GroupExists", "NoneType"]
+
+
+async def test_a_group_is_described_anew(cast: Cast, work: Work) -> None:
+    group = await groups.describe(work, cast.northgate, name="Northgate", place="North")
+    assert (group.name, group.name_key, group.place) == ("Northgate", "northgate", "North")
+    assert await groups.describe(work, group, name="Northgate", place="North") == group
+
+    with pytest.raises(groups.GroupExists):
+        await groups.describe(work, group, name="harbour workers’ centre")
+    assert (await store.names_of(work, [group.no])) == {group.no: "Northgate"}
+
+
+async def test_joining_twice_is_joining_once(cast: Cast, work: Work) -> None:
+    await groups.join(work, cast.bo, cast.harbour)
+    await groups.join(work, cast.bo, cast.harbour)
+
+    theirs = [group.no for group in await store.of(work, cast.bo.no)]
+    assert theirs == [cast.harbour.no, cast.northgate.no]
+    assert (await activity.kinds(work, cast.bo.no)).count("group_joined") == 2
+    counted = {group.name: number for group, number in await store.all_groups(work)}
+    assert counted == {cast.harbour.name: 2, cast.northgate.name: 2}
+    members = [one.no for one in await store.members_of(work, cast.harbour)]
+    assert members == [cast.bo.no, cast.gil.no]
+
+
+async def test_leaving_twice_is_leaving_once(cast: Cast, work: Work) -> None:
+    await groups.leave(work, cast.bo, cast.northgate)
+    await groups.leave(work, cast.bo, cast.northgate)
+
+    assert await store.of(work, cast.bo.no) == []
+    assert (await activity.kinds(work, cast.bo.no)).count("group_left") == 1
+
+
+async def test_a_group_organiser_reaches_their_own_group_only(cast: Cast, work: Work) -> None:
+    farids = make.seen_by(work, cast.harbour)
+
+    assert [(g.no, n) for g, n in await store.all_groups(farids)] == [(cast.harbour.no, 1)]
+    with pytest.raises(groups.GroupOutOfReach):
+        await groups.join(farids, cast.gil, cast.northgate)
+    with pytest.raises(SubscriberUnknown):
+        await groups.join(farids, cast.bo, cast.harbour)
+    assert await store.members_of(farids, cast.northgate) == []
+
+
+async def test_many_join_at_once_and_only_who_may_be_seen(cast: Cast, work: Work) -> None:
+    other = await groups.found(work, name="Other")
+    pairs = [(cast.bo.no, other.no), (cast.bo.no, cast.northgate.no), (cast.gil.no, other.no)]
+    farids = make.seen_by(work, cast.harbour, other)
+
+    assert await groups.join_many(farids, pairs) == 1
+    assert await groups.join_many(work, pairs) == 1
+    assert await groups.join_many(work, pairs) == 0
+    assert [one.no for one in await store.members_of(work, other)] == [cast.bo.no, cast.gil.no]
+
+
+async def test_who_looks_after_some_groups_founds_and_renames_none(cast: Cast, work: Work) -> None:
+    farids = make.seen_by(work, cast.harbour, account=cast.farid.no)
+
+    with pytest.raises(groups.FoundingOutOfReach):
+        await groups.found(farids, name="Care Staff")
+    with pytest.raises(groups.FoundingOutOfReach):
+        await groups.describe(farids, cast.harbour, name="Ours")
+
+    assert not groups.may_found(farids)
+    assert groups.may_found(work)
+    assert "Care Staff" not in await store.names(work)
