@@ -1,0 +1,251 @@
+"""A compiled message: what is left to do for each reader.
+
+A program is the HTML part, the text part and the subject of one newsletter in one language, as
+constants, slots and regions. Filling chooses the skeleton for those conditions that hold (learned
+once for each combination), puts the slots in, and joins. Of what a reader brings only an address
+can be refused; nothing else in filling can fail for one reader only.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from mailer.content import headers, mime, qp
+from mailer.content.blocks import Condition, Facts, nearest
+from mailer.content.marks import Constant, Part, Placed, Region
+from mailer.content.merge import Encoder, Slot
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """One recipient, as filling needs them. The links were made with this reader's tokens."""
+
+    address: str
+    message_id: str  # local part; the same for each attempt
+    unsubscribe_url: str
+    facts: Facts
+    values: Mapping[str, str]  # fields and links by name; a missing one takes its fallback
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same in every mail of a campaign."""
+
+    from_name: str
+    from_address: str
+    domain: str  # of the Message-ID
+    list_name: str
+    list_id: str
+    campaign: str
+    kind: str = "newsletter"
+    reply_to: str | None = None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A region whose constants are wire bytes."""
+
+    condition: int
+    pieces: list["Piece"]
+
+
+Piece = bytes | Placed | Shown
+Holding = tuple[bool, ...]  # which conditions of a program hold
+
+
+class Skeleton(msgspec.Struct, frozen=True):
+    """The body for one combination of conditions: pieces with gaps, and what goes into the gaps."""
+
+    pieces: list[bytes]
+    gaps: tuple[tuple[Slot, tuple[tuple[Encoder, tuple[int, ...]], ...]], ...]
+
+
+_MOST_SKELETONS = 512  # about 30 kB each; beyond that they are made and thrown away
+
+
+class Program:
+    """One newsletter in one language, ready to be filled."""
+
+    def __init__(
+        self,
+        *,
+        language: str,
+        digest: str,
+        subject: list[Part],
+        text: list[Part],
+        html: list[Part],
+        slots: list[Slot],
+        conditions: list[Condition],
+    ) -> None:
+        self.language = language
+        self.slots = slots
+        self.conditions = conditions
+        # A subject has slots and no regions: compiling puts none there.
+        self._subject = [
+            part.text if isinstance(part, Constant) else slots[part.slot]
+            for part in subject
+            if not isinstance(part, Region)
+        ]
+        frame = mime.frame(digest)
+        self.head = frame.head
+        self._body: list[Piece] = [
+            frame.before_text,
+            *_encoded(text),
+            frame.before_html,
+            *_encoded(html),
+            frame.after,
+        ]
+        self._skeletons: dict[Holding, Skeleton] = {}
+
+    def holding(self, facts: Facts) -> Holding:
+        """Decide every condition for one reader."""
+        return tuple([condition.holds(facts, self.language) for condition in self.conditions])
+
+    def subject(self, values: Mapping[str, str]) -> str:
+        """Fill the subject; not yet a header."""
+        return "".join(
+            [part if isinstance(part, str) else part.value(values) for part in self._subject]
+        )
+
+    def body(self, values: Mapping[str, str], holding: Holding) -> list[bytes]:
+        """Fill all from the blank line after the head to the closing boundary, to be joined."""
+        skeleton = self._skeletons.get(holding) or self._learn(holding)
+        pieces = skeleton.pieces.copy()
+        for slot, encodings in skeleton.gaps:
+            value = slot.value(values)
+            for encode, places in encodings:
+                encoded = encode(value)
+                for place in places:
+                    pieces[place] = encoded
+        return pieces
+
+    def _learn(self, holding: Holding) -> Skeleton:
+        pieces: list[bytes] = [b""]
+        gaps: dict[int, dict[Encoder, list[int]]] = {}
+
+        def lay(body: list[Piece]) -> None:
+            for piece in body:
+                match piece:
+                    case Placed(slot, encode):
+                        gaps.setdefault(slot, {}).setdefault(encode, []).append(len(pieces))
+                        pieces.extend((b"", b""))
+                    case Shown(condition, inner):
+                        if holding[condition]:
+                            lay(inner)
+                    case bytes():
+                        pieces[-1] += piece
+
+        lay(self._body)
+        found = Skeleton(
+            pieces,
+            tuple(
+                (self.slots[n], tuple((encode, tuple(at)) for encode, at in by.items()))
+                for n, by in gaps.items()
+            ),
+        )
+        if len(self._skeletons) < _MOST_SKELETONS:
+            self._skeletons[holding] = found
+        return found
+
+
+def _encoded(parts: list[Part]) -> list[Piece]:
+    """Write constants as wire bytes, once and for all."""
+    encoded: list[Piece] = []
+    for part in parts:
+        match part:
+            case Constant(text):
+                encoded.append(qp.piece(text))
+            case Region(condition, inner):
+                encoded.append(Shown(condition, _encoded(inner)))
+            case Placed():
+                encoded.append(part)
+    return encoded
+
+
+# Nothing else may stand in the head of a campaign's mail; Reply-To only where the envelope has one.
+HEADER_NAMES = (
+    "From",
+    "Reply-To",
+    "List-Id",
+    "List-Unsubscribe-Post",
+    "Feedback-ID",
+    "Subject",
+    "Date",
+    "To",
+    "Message-ID",
+    "List-Unsubscribe",
+    "MIME-Version",
+    "Content-Type",
+)
+
+
+class CompiledCampaign:
+    """Programs of all languages with the head they share."""
+
+    def __init__(self, envelope: Envelope, programs: Mapping[str, Program]) -> None:
+        self.envelope = envelope
+        self.programs = programs
+        self._languages = tuple(programs)
+        self._constant_head = _constant_head(envelope)
+        self._dated = (0, b"")
+
+    @property
+    def header_names(self) -> list[str]:
+        """The head of each of its mails, exactly."""
+        return [name for name in HEADER_NAMES if name != "Reply-To" or self.envelope.reply_to]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields and links that are merged in any language: only these need a value."""
+        return frozenset(
+            slot.field.name for program in self.programs.values() for slot in program.slots
+        )
+
+    def program(self, language: str) -> Program:
+        """Choose for a reader: their language, its base, or the newsletter's first."""
+        return self.programs.get(language) or self.programs[nearest(language, self._languages)]
+
+    def fill(self, reader: Reader, language: str, now: datetime | float) -> bytes:
+        """Write the mail as it goes over the wire; it never needs dot-stuffing.
+
+        Refuses an address that cannot be written (`Unmailable`): fail that recipient for good.
+        """
+        program = self.program(language)
+        head = [
+            self._constant_head,
+            headers.subject(program.subject(reader.values)),
+            self._date(now),
+            headers.to(reader.address),
+            headers.message_id(reader.message_id, self.envelope.domain),
+            headers.list_url("List-Unsubscribe", reader.unsubscribe_url),
+            program.head,
+        ]
+        body = program.body(reader.values, program.holding(reader.facts))
+        return b"\r\n".join(head) + b"".join(body)
+
+    def _date(self, now: datetime | float) -> bytes:
+        second = int(now.timestamp() if isinstance(now, datetime) else now)
+        if self._dated[0] != second:
+            self._dated = (second, headers.date(second))
+        return self._dated[1]
+
+
+def _constant_head(envelope: Envelope) -> bytes:
+    try:
+        lines = [headers.from_(envelope.from_name, envelope.from_address)]
+    except headers.Unmailable as refusal:
+        raise headers.BadHeader(header="From", value=envelope.from_address) from refusal
+    if envelope.reply_to:
+        try:
+            lines.append(headers.reply_to(envelope.reply_to))
+        except headers.Unmailable as refusal:
+            raise headers.BadHeader(header="Reply-To", value=envelope.reply_to) from refusal
+    lines += [
+        headers.list_id(envelope.list_name, envelope.list_id),
+        headers.ONE_CLICK,
+        headers.feedback_id(
+            campaign=envelope.campaign,
+            kind=envelope.kind,
+            list_name=envelope.list_id.split(".", maxsplit=1)[0],
+            sender=envelope.domain,
+        ),
+    ]
+    return b"\r\n".join(lines)
