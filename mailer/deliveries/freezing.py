@@ -1,0 +1,69 @@
+"""Freezing: the moment at which it is decided who gets a campaign, and counted.
+
+Nobody is added afterwards. Whoever leaves, pauses or is taken off later is left out all the same,
+in the last transaction before the body.
+"""
+
+from mailer.audit import actions as audit
+from mailer.campaigns import composing, sending
+from mailer.campaigns import store as campaigns
+from mailer.campaigns.model import Campaign, CampaignState
+from mailer.deliveries import store
+from mailer.kit.errors import Conflict, Invalid
+from mailer.kit.work import Work
+
+
+class ListMissing(Invalid):
+    """Choose the list whose people get it."""
+
+
+class NobodyChosen(Invalid):
+    """Nobody gets this yet. Choose some levels, or everybody on the list."""
+
+
+class AlreadyBegun(Conflict):
+    """It has begun: somebody may have it already. It can be paused or stopped, not taken back."""
+
+
+async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
+    """Compile a draft, prove it, and freeze who gets it: afterwards `recipients` is exact.
+
+    Refuses words that cannot be sent and an audience of nobody, and leaves the draft as it was.
+    An audience that turns out to be empty is frozen as the number 0, which cannot be confirmed.
+    """
+    if campaign.state is not CampaignState.DRAFT:
+        raise sending.NotNow
+    if campaign.list_no is None:
+        raise ListMissing(field="list")
+    if not (campaign.to_everybody or campaign.tier_nos):
+        raise NobodyChosen(field="tier")
+    await composing.program(work, campaign, base=base)
+    await _step(work, campaign, CampaignState.IN_REVIEW)
+    await _step(work, campaign, CampaignState.FREEZING)
+    await store.drop_rows(work, campaign)  # of a draft, if it was called off without us
+    recipients = await store.freeze(work, campaign)
+    left_out = await store.left_out(work, campaign)
+    await _step(
+        work,
+        campaign,
+        CampaignState.FROZEN,
+        recipients=recipients,
+        left_out=left_out,
+        frozen_at=work.now,
+    )
+    await audit.note(work, "campaign_frozen", campaign=campaign.no, recipients=recipients)
+    return campaign
+
+
+async def _step(work: Work, campaign: Campaign, wanted: CampaignState, **changes: object) -> None:
+    if not await campaigns.step(work, campaign, wanted, **changes):
+        raise sending.NotNow
+
+
+async def unfreeze(work: Work, campaign: Campaign) -> Campaign:
+    """Bring a frozen or scheduled campaign back to draft: its rows go, and nothing has left."""
+    await sending.call_off(work, campaign)
+    if await store.anything_begun(work, campaign):
+        raise AlreadyBegun
+    await store.drop_rows(work, campaign)
+    return campaign

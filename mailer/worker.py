@@ -1,0 +1,119 @@
+"""The worker process: the engine, and the steps that are done beside it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+
+from mailer.bootstrap import House
+from mailer.deliveries import finishing, store
+from mailer.deliveries.engine import Engine
+from mailer.deliveries.ledger import Ledger, LedgerLost
+from mailer.deliveries.ledger_postgres import PostgresLedger
+from mailer.deliveries.ledger_sqlite import SqliteLedger
+from mailer.deliveries.letters import Letters
+from mailer.deliveries.naming import Namer
+from mailer.deliveries.transport import Transport
+from mailer.deliveries.writing import Desk
+from mailer.kit.db import sqlite_file
+from mailer.kit.loops import Ending, Step, run_loop
+from mailer.smtp import Relay
+
+log = structlog.get_logger()
+
+_LOOK_FOR_LEDGER = 0.5
+_LOOK_FOR_THE_DEAD = 1.0
+
+HouseStep = Callable[[House], Awaitable[bool]]
+"""One batch of something else that a worker does; True when there may be more at once."""
+
+
+async def work_on(
+    house: House,
+    ending: Ending | None = None,
+    *,
+    steps: Sequence[HouseStep] = (),
+    transport: Transport | None = None,
+) -> None:
+    """Send, and do the other steps, until the end is wished; then finish what has begun."""
+    ending = ending or Ending()
+    ledger = make_ledger(house)
+    if not await _opened(house, ledger, ending):
+        return
+    try:
+        await asyncio.gather(
+            make_engine(house, ledger, transport).run(ending),
+            run_loop(
+                "steps",
+                [
+                    partial(finishing.start_due, house.work),
+                    partial(finishing.sweep_cancelled, house.work),
+                    *[partial(step, house) for step in steps],
+                ],
+                pause=house.settings.pause,
+                ending=ending,
+            ),
+            run_loop(
+                "watch",
+                [_watching(ledger)],
+                pause=min(_LOOK_FOR_THE_DEAD, house.settings.lease / 3),
+                ending=ending,
+            ),
+        )
+    finally:
+        await ledger.close()
+
+
+def make_ledger(house: House) -> Ledger:
+    """Choose the ledger of the house's database."""
+    settings = house.settings
+    file = sqlite_file(settings.database_url)
+    if file is not None:
+        return SqliteLedger(house.engine, file)
+    return PostgresLedger(house.engine, lease=settings.lease, takeover=settings.takeover)
+
+
+def make_engine(house: House, ledger: Ledger, transport: Transport | None = None) -> Engine:
+    """Put an engine together, over SMTP unless another transport is given."""
+    namer = Namer(house.keys)
+    base = house.settings.public_url
+    return Engine(
+        ledger,
+        transport or Relay(house.settings),
+        open_work=house.work,
+        desk=Desk(base=base, namer=namer),
+        letters=Letters(base=base, namer=namer),
+        look=house.settings.pause,
+    )
+
+
+async def _opened(house: House, ledger: Ledger, ending: Ending) -> bool:
+    """Wait until the ledger is ours; hold what should be asked about before it goes on."""
+    is_told = False
+    while not ending.is_wished():
+        try:
+            async with house.work(reading=True) as work:
+                seen_at = await store.last_seen(work)
+            if await ledger.open():
+                async with house.work() as work:
+                    await finishing.hold_after_silence(
+                        work, seen_at=seen_at, is_restored=ledger.is_restored
+                    )
+                log.info("worker_began", worker=ledger.worker)
+                return True
+            if not is_told:
+                log.warning("another_worker_holds_this_database")
+                is_told = True
+        except LedgerLost as lost:
+            log.warning("ledger_lost", why=str(lost))
+        await ending.wait(_LOOK_FOR_LEDGER)
+    return False
+
+
+def _watching(ledger: Ledger) -> Step:
+    async def watch() -> bool:
+        await ledger.watch()
+        return False
+
+    return watch
