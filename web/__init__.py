@@ -1,0 +1,1 @@
+"""HTTP: pages for subscribers and for accounts, and nothing that decides anything."""
