@@ -1,0 +1,383 @@
+"""Links in mails: opening one changes nothing, its named button does, once, and can be undone."""
+
+import base64
+import datetime as dt
+import re
+
+import httpx
+import pytest
+
+from mailer.bootstrap import House
+from mailer.kit.links import NOBODY
+from mailer.kit.tokens import LIVES, Purpose
+from tests.cast import Cast
+from tests.web.public.conftest import Facts, Link
+from tests.web.public.situations import (
+    KINDS,
+    address_of,
+    level_of,
+    prepared,
+    state_of,
+    step_to,
+    tier_no,
+)
+
+pytestmark = pytest.mark.any_database
+
+every_link = pytest.mark.parametrize("kind", KINDS)
+NEUTRAL = "This link leads nowhere"
+
+
+def _shown(page: httpx.Response, token: str) -> str:
+    """Give a page without its own path, which stands in the forms for language and display."""
+    return page.text.replace(f'value="/l/{token}"', "")
+
+
+@pytest.fixture
+async def path(house: House, cast: Cast, link: Link, kind: str) -> str:
+    who, subject = await prepared(house, cast, kind)
+    return link(KINDS[kind].purpose, who.no, subject)
+
+
+# --- opening and answering -----------------------------------------------------------------------
+
+
+@every_link
+async def test_opening_a_link_changes_nothing(
+    web: httpx.AsyncClient, facts: Facts, path: str
+) -> None:
+    before = await facts()
+    for method in ("GET", "HEAD", "OPTIONS", "GET"):
+        await web.request(method, path)
+    page = await web.get(path)
+    assert page.status_code == 200
+    assert 'name="answer" value="no"' in page.text
+    assert await facts() == before
+
+
+@every_link
+async def test_no_is_the_first_button_of_its_form(web: httpx.AsyncClient, path: str) -> None:
+    page = (await web.get(path)).text
+    main = page.partition("<main")[2]
+    answers = re.findall(r'name="answer" value="(\w+)"', main)
+    assert answers[0] == "no"
+    assert len(answers) > 1
+
+
+@every_link
+@pytest.mark.parametrize("sent", [{}, {"answer": ""}, {"answer": "maybe"}, {"yes": "yes"}])
+async def test_a_form_without_a_named_button_changes_nothing_and_says_so(
+    web: httpx.AsyncClient, facts: Facts, path: str, sent: dict[str, str]
+) -> None:
+    before = await facts()
+    page = await web.post(path, data=sent)
+    assert page.status_code == 200
+    assert "Nothing has changed, because no button was pressed." in page.text
+    assert await facts() == before
+
+
+@every_link
+async def test_no_changes_nothing(web: httpx.AsyncClient, facts: Facts, path: str) -> None:
+    before = await facts()
+    page = await web.post(path, data={"answer": "no"})
+    assert page.status_code == 200
+    assert "<title>Nothing has changed." in page.text
+    assert await facts() == before
+
+
+@every_link
+async def test_yes_acts_and_saying_it_twice_is_saying_it_once(
+    web: httpx.AsyncClient, facts: Facts, path: str, kind: str
+) -> None:
+    before = await facts()
+    answer = "all" if kind == "leave" else "yes"
+    first = await web.post(path, data={"answer": answer})
+    assert first.status_code == 303
+    after = await facts()
+    assert after != before
+
+    page = await web.get(first.headers["location"])
+    assert page.status_code == 200
+    assert (await web.get(first.headers["location"])).status_code == 200  # it may be loaded again
+
+    second = await web.post(path, data={"answer": answer})
+    assert second.status_code == 303
+    assert (await web.get(second.headers["location"])).status_code == 200
+    assert await facts() == after
+
+
+@every_link
+async def test_the_page_of_a_link_shows_nobody(
+    web: httpx.AsyncClient, cast: Cast, path: str
+) -> None:
+    page = (await web.get(path)).text
+    answered = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+    for text in (page, answered.text):
+        for person in (cast.bo, cast.dana):
+            assert str(person.address) not in text
+            assert not person.first_name or not re.search(rf"\b{person.first_name}\b", text)
+            assert not person.last_name or person.last_name not in text
+    assert "…@" in page
+
+
+# --- what each yes does, and its undo ------------------------------------------------------------
+
+
+async def test_a_step_up_is_shown_with_its_undo(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, tier = await prepared(house, cast, "step up")
+    question = await web.get(link(Purpose.TIER, who.no, tier))
+    assert "Step up to Supporter?" in question.text
+
+    done = await web.post(link(Purpose.TIER, who.no, tier), data={"answer": "yes"})
+    page = await web.get(done.headers["location"])
+    assert await level_of(house, who) == "supporter"
+    assert "<title>Done. · Your level is now Supporter." in page.text
+
+    undone = await web.post(done.headers["location"], data={"answer": "yes"})
+    page = await web.get(undone.headers["location"])
+    assert "Your level is Follower again." in page.text
+    assert await level_of(house, who) == "follower"
+
+
+async def test_a_second_yes_shows_the_undo_as_well(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, tier = await prepared(house, cast, "step up")
+    path = link(Purpose.TIER, who.no, tier)
+    await web.post(path, data={"answer": "yes"})
+    again = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+    assert "Undo, back to Follower" in again.text
+
+
+async def test_a_step_down_is_immediate(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, tier = await prepared(house, cast, "step down")
+    path = link(Purpose.TIER, who.no, tier)
+    assert "Step down to Follower?" in (await web.get(path)).text
+    await web.post(path, data={"answer": "yes"})
+    assert await level_of(house, who) == "follower"
+
+
+async def test_a_level_that_needs_approval_is_asked_for_and_the_wish_can_be_taken_back(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    before = await level_of(house, cast.bo)
+    who, tier = await prepared(house, cast, "ask for a level")
+    path = link(Purpose.TIER, who.no, tier)
+    assert "An organiser answers; you stay where you are until then." in (await web.get(path)).text
+
+    asked = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+    assert "You have asked for the level Activist." in asked.text
+    assert await level_of(house, who) == before
+
+    back = await web.post(path, data={"answer": "withdraw"}, follow_redirects=True)
+    assert "Ask for the level Activist?" in back.text
+
+
+async def test_the_level_that_holds_already_has_nothing_to_change(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts
+) -> None:
+    async with house.work() as work:
+        await step_to(work, cast.bo, "follower")
+        tier = await tier_no(work, "follower")
+    before = await facts()
+    path = link(Purpose.TIER, cast.bo.no, tier)
+    assert "There is nothing to change." in (await web.get(path)).text
+    await web.post(path, data={"answer": "yes"})
+    assert await facts() == before
+
+
+async def test_an_undo_after_another_move_shows_what_is_so(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, change = await prepared(house, cast, "undo a move")
+    async with house.work() as work:
+        await step_to(work, who, "supporter")
+    path = link(Purpose.UNDO_TIER, who.no, change)
+    assert "Your level is Supporter." in (await web.get(path)).text
+    refused = await web.post(path, data={"answer": "yes"})
+    assert refused.status_code == 409
+    assert "Nothing has changed." in refused.text
+    assert await level_of(house, who) == "supporter"
+
+
+async def test_a_pause_keeps_quiet_until_it_is_ended(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    path = link(Purpose.PAUSE, cast.bo.no)
+    done = await web.post(path, data={"answer": "yes"})
+    assert await state_of(house, cast.bo) == "paused"
+    assert "We are quiet until" in (await web.get(done.headers["location"])).text
+    # The first link shows the break as well, and its buttons lead to the end of it.
+    assert f'action="{done.headers["location"]}"' in (await web.get(path)).text
+
+    over = await web.post(done.headers["location"], data={"answer": "yes"}, follow_redirects=True)
+    assert "The break is over." in over.text
+    assert await state_of(house, cast.bo) == "active"
+
+
+async def test_an_address_moves_when_its_new_owner_says_so_and_back_from_the_old_one(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    old = await address_of(house, cast.bo)
+    who, change = await prepared(house, cast, "confirm an address")
+    path = link(Purpose.ADDRESS, who.no, change)
+    question = await web.get(path)
+    assert "b…@e….net" in question.text
+
+    done = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+    assert "Your address is changed." in done.text
+    assert await address_of(house, who) == "bo.new@example.net"
+
+    undo = link(Purpose.UNDO_ADDRESS, who.no, change)
+    undone = await web.post(undo, data={"answer": "yes"}, follow_redirects=True)
+    assert "Your old address is back." in undone.text
+    assert await address_of(house, who) == old
+
+
+# --- links that lead nowhere ---------------------------------------------------------------------
+
+
+async def test_whatever_bit_is_flipped_the_page_is_the_same(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts
+) -> None:
+    who, tier = await prepared(house, cast, "step up")
+    token = link(Purpose.TIER, who.no, tier).removeprefix("/l/")
+    octets = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    neutral = _shown(await web.get("/l/x"), "x")
+    before = await facts()
+    for bit in range(len(octets) * 8):
+        flipped = bytearray(octets)
+        flipped[bit // 8] ^= 1 << bit % 8
+        forged = base64.urlsafe_b64encode(flipped).rstrip(b"=").decode()
+        page = await web.post(f"/l/{forged}", data={"answer": "yes"})
+        assert page.status_code == 404
+        assert _shown(page, forged) == neutral
+    assert await facts() == before
+
+
+@pytest.mark.parametrize("spoil", ["", "*", "..", "%00", "é", "TOKEN" * 40])
+async def test_a_mangled_link_leads_nowhere(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, spoil: str
+) -> None:
+    who, tier = await prepared(house, cast, "step up")
+    whole = link(Purpose.TIER, who.no, tier)
+    for path in (whole[:-1] + spoil, whole + (spoil or "*")):
+        assert (await web.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_a_link_does_the_one_thing_it_is_for(
+    web: httpx.AsyncClient, cast: Cast, link: Link, facts: Facts, purpose: Purpose
+) -> None:
+    token = link(purpose, cast.bo.no).rpartition("/")[2]
+    before = await facts()
+    elsewhere = "/l/" if purpose is Purpose.UNSUBSCRIBE else "/u/"
+    page = await web.post(elsewhere + token, data={"answer": "yes"})
+    assert (page.status_code, NEUTRAL in page.text) == (404, True)
+    if purpose is not Purpose.PRIVATE:
+        private = await web.post(f"/my/{token}/break", data={"answer": "begin"})
+        assert (private.status_code, NEUTRAL in private.text) == (404, True)
+    assert await facts() == before
+
+
+@every_link
+async def test_a_link_of_somebody_else_is_no_help(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts, kind: str
+) -> None:
+    _who, subject = await prepared(house, cast, kind)
+    if not subject or KINDS[kind].purpose is Purpose.TIER:
+        return
+    before = await facts()
+    foreign = link(KINDS[kind].purpose, cast.chidi.no, subject)
+    await web.post(foreign, data={"answer": "yes"})
+    assert NEUTRAL in (await web.get(foreign)).text
+    assert await facts() == before
+
+
+@every_link
+async def test_somebody_who_is_gone_has_a_link_like_a_forged_one(
+    web: httpx.AsyncClient, link: Link, cast: Cast, kind: str
+) -> None:
+    path = link(KINDS[kind].purpose, 987_654, 3)
+    page = await web.get(path)
+    if kind == "leave":
+        assert (page.status_code, "You get no emails from us." in page.text) == (200, True)
+        return
+    assert page.status_code == 404
+    assert _shown(page, path.rpartition("/")[2]) == _shown(await web.get("/l/x"), "x")
+
+
+@every_link
+async def test_links_of_previews_belong_to_nobody(
+    web: httpx.AsyncClient, cast: Cast, link: Link, facts: Facts, kind: str
+) -> None:
+    before = await facts()
+    path = link(KINDS[kind].purpose, NOBODY, 1)
+    for page in (await web.get(path), await web.post(path, data={"answer": "yes"})):
+        assert (page.status_code, "This link comes from a test." in page.text) == (200, True)
+    assert await facts() == before
+
+
+# --- links that have run out ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [name for name in KINDS if LIVES[KINDS[name].purpose]])
+async def test_a_link_that_has_run_out_offers_a_fresh_one(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts, kind: str
+) -> None:
+    who, subject = await prepared(house, cast, kind)
+    life = LIVES[KINDS[kind].purpose]
+    assert life
+    path = link(KINDS[kind].purpose, who.no, subject, ago=life + dt.timedelta(minutes=2))
+    before = await facts()
+    for page in (await web.get(path), await web.post(path, data={"answer": "yes"})):
+        assert page.status_code == 410
+        assert "This link has run out." in page.text
+        assert f'action="{path}/private"' in page.text
+        assert str(who.address) not in page.text
+    assert await facts() == before
+
+
+async def test_a_fresh_link_goes_to_the_owner_of_the_old_one_once(
+    web: httpx.AsyncClient, cast: Cast, link: Link, facts: Facts
+) -> None:
+    path = link(Purpose.PAUSE, cast.bo.no, ago=dt.timedelta(days=100))
+    before = len((await facts())["letter"])
+    for _ in range(3):
+        sent = await web.post(f"{path}/private")
+        assert (sent.status_code, sent.headers["location"]) == (303, "/my/sent")
+    letters = (await facts())["letter"]
+    assert len(letters) == before + 1
+    assert [one for one in letters if "private-link" in one]
+
+
+async def test_a_link_to_confirm_that_has_run_out_is_sent_anew(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts
+) -> None:
+    who, confirmation = await prepared(house, cast, "confirm")
+    path = link(Purpose.CONFIRM, who.no, confirmation, ago=dt.timedelta(days=30))
+    sent = await web.post(f"{path}/private")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/my/sent")
+    assert not [one for one in (await facts())["letter"] if "private-link" in one]
+
+
+async def test_nothing_is_sent_for_a_forged_link(
+    web: httpx.AsyncClient, cast: Cast, facts: Facts
+) -> None:
+    before = await facts()
+    assert (await web.post("/l/forged/private")).status_code == 404
+    assert await facts() == before
+
+
+# --- languages -----------------------------------------------------------------------------------
+
+
+@every_link
+async def test_pages_of_links_speak_french(web: httpx.AsyncClient, path: str) -> None:
+    page = (await web.get(path, headers={"cookie": "language=fr"})).text
+    assert '<html lang="fr"' in page
+    assert "Nothing has changed" not in page

@@ -1,0 +1,126 @@
+"""Past newsletters, as anybody may read them: no token, and nobody's data."""
+
+from typing import Any
+
+import msgspec
+import nh3
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, SkipValidation
+from litestar.response import Template
+from litestar.types import ControllerRouterHandler
+from markupsafe import Markup
+
+from mailer.campaigns import store as campaigns
+from mailer.campaigns.model import Campaign, Revision
+from mailer.content.webtext import web_line, web_text
+from mailer.kit import i18n
+from mailer.kit.errors import NotFound
+from mailer.kit.work import Work
+from web.kit.pages import page
+from web.kit.security import public
+from web.kit.sessions import Asked
+from web.public.words import day
+
+BEFORE = 5  # earlier newsletters that stand beside one
+
+_TAGS = {*"p h2 h3 h4 ul ol li blockquote em strong code hr br a".split()}
+
+
+class NotInArchive(NotFound):
+    """There is no such newsletter to read here."""
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """One newsletter in one language."""
+
+    slug: str
+    language: str
+    dir: str
+    day: str
+    headline: str
+    preheader: str
+    body: Markup
+    others: list[tuple[str, str]]  # the other languages that it was written in
+
+
+@get("/n", opt=public)
+async def newsletters(request: Asked, work: NamedDependency[SkipValidation[Work]]) -> Template:
+    """List the newsletters, newest first."""
+    issues = await _listed(work, list(await campaigns.archive(work)))
+    return page(request, "public/archive/list.html", issues=issues)
+
+
+@get("/n/{slug:str}", opt=public)
+async def newsletter(
+    request: Asked,
+    work: NamedDependency[SkipValidation[Work]],
+    slug: FromPath[str],
+    language: FromQuery[str] = "",
+) -> Template:
+    """Show one newsletter, in the reader's language if it was written in it."""
+    published = list(await campaigns.archive(work))
+    at = next((no for no, one in enumerate(published) if one.slug == slug), None)
+    revision = None if at is None else await campaigns.newest_revision(work, published[at])
+    if at is None or revision is None:
+        raise NotInArchive
+    before = await _listed(work, published[at + 1 : at + 1 + BEFORE])
+    issue = _issue(published[at], revision, language)
+    return page(request, "public/archive/issue.html", issue=issue, before=before)
+
+
+def _issue(campaign: Campaign, revision: Revision, wanted: str) -> Issue:
+    language, words = _in_a_language(revision, wanted)
+    html = web_text(words["markdown"], language)
+    return Issue(
+        slug=campaign.slug,
+        language=language,
+        dir=i18n.direction(language),
+        day=_sent_on(campaign),
+        headline=_headline(words, language),
+        preheader=web_line(words["preheader"], language),
+        # Our own renderer lets no HTML of the writer through; this is the second lock on that door.
+        body=Markup(nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}})),  # noqa: S704
+        others=[(code, i18n.own_name(code)) for code in _written(revision) if code != language],
+    )
+
+
+async def _listed(work: Work, published: list[Campaign]) -> list[tuple[str, str, str]]:
+    """Name newsletters, where they are read, and when they were sent."""
+    listed = []
+    for campaign in published:
+        revision = await campaigns.newest_revision(work, campaign)
+        if revision is not None:
+            language, words = _in_a_language(revision, "")
+            headline = _headline(words, language)
+            listed.append((headline, f"/n/{campaign.slug}", _sent_on(campaign)))
+    return listed
+
+
+def _written(revision: Revision) -> dict[str, dict[str, Any]]:
+    return {code: words for code, words in revision.document.items() if words["markdown"].strip()}
+
+
+def _in_a_language(revision: Revision, wanted: str) -> tuple[str, dict[str, Any]]:
+    """Choose the language: the one asked for, else the reader's, else the first it has."""
+    written = _written(revision)
+    if not written:
+        raise NotInArchive
+    spoken = i18n.language.get()
+    language = next((code for code in (wanted, spoken) if code in written), next(iter(written)))
+    return language, written[language]
+
+
+def _headline(words: dict[str, Any], language: str) -> str:
+    return web_line(words["headline"] or words["subject"], language)
+
+
+def _sent_on(campaign: Campaign) -> str:
+    sent = campaign.started_at or campaign.send_at
+    return day(sent) if sent else ""
+
+
+HANDLERS: list[ControllerRouterHandler] = [
+    newsletters,
+    newsletter,
+]
