@@ -1,0 +1,176 @@
+"""Levels: what each is called and promises, and who lets people in. Saved all at once.
+
+In the code they are tiers; people, and so the addresses of pages, say levels.
+"""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.response import Template
+
+from mailer.accounts.model import Power
+from mailer.kit.errors import Invalid
+from mailer.kit.i18n import _, in_language, ngettext
+from mailer.kit.work import Work
+from mailer.tiers import actions
+from mailer.tiers import store as tiers
+from mailer.tiers.model import Tier
+from web.admin.campaigns import Working
+from web.admin.telling import number, people
+from web.admin.wording import errors_of, filled, id_of, labels, tongues, written
+from web.kit.forms import Form, attempt, read_form
+from web.kit.pages import page, redirect
+from web.kit.security import account_of, gated
+from web.kit.sessions import Asked
+
+IN_EACH = ("name", "often", "you_get", "we_ask")
+PROMISED = ("most_mails", "most_in_days")
+LONGEST_NUMBER = 6  # digits that are read; what is longer is out of range however it is read
+
+
+class LevelsToMend(Invalid):
+    """Something in the levels needs mending. Nothing was saved."""
+
+
+@get("/levels", opt=gated(Power.SEE_PEOPLE))
+async def show_levels(request: Asked, work: Working) -> Template:
+    """Show the levels, for changing to those who may."""
+    values: dict[str, str] = {}
+    for tier in await tiers.ladder(work):
+        values |= _saved(tier)
+    return await _levels_page(request, work, values, errors={})
+
+
+@post("/levels", opt=gated(Power.SETTINGS))
+async def save_levels(request: Asked, work: Working) -> Response[Any]:
+    """Describe every level, or none: what is wrong in any is shown beside what was typed."""
+    form = await read_form(request)
+    values: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    async with attempt(work):
+        for tier in await tiers.ladder(work):
+            values |= _typed(form, tier)
+            async with attempt(work) as tried:
+                await _describe(work, tier, form)
+            errors |= errors_of(tried, *IN_EACH, no=tier.no)
+        if errors:
+            raise LevelsToMend
+    if errors:
+        return await _levels_page(request, work, values, errors=errors)
+    return redirect(
+        "/admin/levels",
+        notice=_("The levels are saved. Nobody has moved, and nobody gets an email."),
+    )
+
+
+async def _describe(work: Work, tier: Tier, form: Form) -> None:
+    await actions.describe_tier(
+        work,
+        tier,
+        name=written(form, "name", no=tier.no),
+        often=written(form, "often", no=tier.no),
+        you_get=written(form, "you_get", no=tier.no),
+        we_ask=written(form, "we_ask", no=tier.no),
+        most_mails=_whole(form.raw(id_of("most_mails", no=tier.no))),
+        most_in_days=_whole(form.raw(id_of("most_in_days", no=tier.no))),
+        needs_approval=form.raw(id_of("needs_approval", no=tier.no)) == "yes",
+    )
+
+
+def _whole(typed: str) -> int:
+    """Read a number; what is none is 0, which no promise can be."""
+    typed = typed.strip()
+    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= LONGEST_NUMBER
+    return int(typed) if is_number else 0
+
+
+def _saved(tier: Tier) -> dict[str, str]:
+    values = {
+        id_of("needs_approval", no=tier.no): "yes" if tier.needs_approval else "no",
+        **{id_of(field, no=tier.no): str(getattr(tier, field)) for field in PROMISED},
+    }
+    for field in IN_EACH:
+        values |= filled(field, getattr(tier, field), no=tier.no)
+    return values
+
+
+def _typed(form: Form, tier: Tier) -> dict[str, str]:
+    plain = [id_of(field, no=tier.no) for field in (*PROMISED, "needs_approval")]
+    values = {field: form.raw(field) for field in plain}
+    for field in IN_EACH:
+        values |= filled(field, written(form, field, no=tier.no), no=tier.no)
+    return values
+
+
+async def _levels_page(
+    request: Asked, work: Work, values: dict[str, str], *, errors: dict[str, str]
+) -> Template:
+    ladder = await tiers.ladder(work)
+    counts = await tiers.counts(work)
+    may_change = account_of(request).may(Power.SETTINGS)
+    return page(
+        request,
+        "admin/levels/edit.html" if may_change else "admin/levels/show.html",
+        status=422 if errors else 200,
+        levels=[
+            _shown(tier, people(counts[tier.no]), is_lowest=tier is ladder[0])
+            for tier in reversed(ladder)
+        ],
+        counted=_("On the roll and among those you look after, today.")
+        if work.scope is not None
+        else _("On the roll today. Who takes a break, or has left, is not counted."),
+        values=values,
+        tongues=tongues(),
+        promised=_promised(),
+        doors=[("no", _("Nobody, it is open")), ("yes", _("An organiser approves"))],
+        errors=errors,
+        summary=[
+            (field, f"{in_language(tier.name)}: {label}", errors.get(field))
+            for tier in reversed(ladder)
+            for field, label in _labels(tier)
+        ],
+    )
+
+
+def _shown(tier: Tier, count: str, *, is_lowest: bool) -> dict[str, Any]:
+    days = ngettext("in one day", "in %(count)s days", tier.most_in_days)
+    return {
+        "no": tier.no,
+        "slug": tier.slug,
+        "name": in_language(tier.name),
+        "often": in_language(tier.often),
+        "gives": in_language(tier.you_get),
+        "asks": in_language(tier.we_ask),
+        "most": ngettext(
+            "One email at most %(days)s", "%(count)s emails at most %(days)s", tier.most_mails
+        )
+        % {
+            "count": number(tier.most_mails),
+            "days": days % {"count": number(tier.most_in_days)},
+        },
+        "door": _("An organiser approves") if tier.needs_approval else _("Nobody, it is open"),
+        "people": count,
+        "is_lowest": is_lowest,
+    }
+
+
+def _promised() -> list[tuple[str, str, int]]:
+    """List the two numbers of a promise: field, label and the most that can be typed."""
+    return [
+        ("most_mails", _("Emails at most"), actions.MOST_MAILS),
+        ("most_in_days", _("In how many days"), actions.MOST_DAYS),
+    ]
+
+
+def _labels(tier: Tier) -> list[tuple[str, str]]:
+    return [
+        *labels("name", _("Name"), no=tier.no),
+        *labels("often", _("How often"), no=tier.no),
+        *labels("you_get", _("You get"), no=tier.no),
+        *labels("we_ask", _("We ask"), no=tier.no),
+        *[(id_of(field, no=tier.no), words) for field, words, _most in _promised()],
+        (id_of("needs_approval", no=tier.no), _("Who lets people in")),
+    ]
+
+
+HANDLERS = [show_levels, save_levels]

@@ -1,0 +1,89 @@
+"""Requests: people who asked for a level that somebody has to agree to."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Template
+
+from mailer.accounts.model import Power
+from mailer.groups import store as groups
+from mailer.kit.errors import NotFound
+from mailer.kit.i18n import _, in_language, ngettext
+from mailer.kit.work import Work
+from mailer.tiers import actions as tiers
+from mailer.tiers import store
+from web.admin.campaigns import Working
+from web.admin.people import called
+from web.admin.telling import day, number
+from web.kit.forms import Tried, attempt, read_form
+from web.kit.pages import page, redirect
+from web.kit.security import gated
+from web.kit.sessions import Asked
+
+
+class RequestUnknown(NotFound):
+    """There is no such request, or it is from somebody who is not in your care."""
+
+
+@get("/requests", opt=gated(Power.CHANGE_PEOPLE))
+async def show_requests(request: Asked, work: Working) -> Template:
+    """Show who waits for an answer, the longest first."""
+    return await _requests_page(request, work)
+
+
+@post("/requests/{uid:str}", opt=gated(Power.CHANGE_PEOPLE))
+async def answer(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Grant or decline a request; they are told either way."""
+    asked = await store.request_by_uid(work, uid)
+    if asked is None:
+        raise RequestUnknown
+    form = await read_form(request)
+    said = form.raw("answer")
+    if said not in {"grant", "decline"}:
+        return redirect("/admin/requests", notice=_("Nothing has changed."), kind="info")
+    async with attempt(work) as tried:
+        reason = form.text("reason", limit=300)
+        await tiers.answer(work, asked, granted=said == "grant", reason=reason)
+    if "reason" in tried.errors:
+        return await _requests_page(request, work, uid=uid, typed=form.raw("reason"), tried=tried)
+    if tried.refusal:
+        return redirect("/admin/requests", notice=tried.words, kind="warn")
+    told = _("Granted. They have moved, and are told.")
+    if said == "decline":
+        told = _("Declined. They are told, and stay where they are.")
+    return redirect("/admin/requests", notice=told)
+
+
+async def _requests_page(
+    request: Asked, work: Work, *, uid: str = "", typed: str = "", tried: Tried | None = None
+) -> Template:
+    waiting = await store.open_requests(work)
+    nos = [person.no for _request, person, _tier in waiting]
+    standing, theirs = await store.chosen_of(work, nos), await groups.of_many(work, nos)
+    count = len(waiting)
+    return page(
+        request,
+        "admin/requests/list.html",
+        status=422 if tried else 200,
+        told=ngettext("One person waits.", "%(count)s people wait.", count)
+        % {"count": number(count)},
+        error=tried.errors.get("reason", "") if tried else "",
+        mending=uid,
+        typed=typed,
+        requests=[
+            {
+                "uid": asked.uid,
+                "person": called(person),
+                "href": f"/admin/people/{person.uid}",
+                "wanted": in_language(tier.name),
+                "stands": in_language(standing[person.no].name) if person.no in standing else "",
+                "groups": ", ".join(group.name for group in theirs.get(person.no, [])),
+                "since": day(asked.made_at),
+            }
+            for asked, person, tier in waiting
+        ],
+    )
+
+
+HANDLERS = [show_requests, answer]
