@@ -211,18 +211,28 @@ async def ask(
         await add_missing(work, Subscription, [_unconfirmed(work, subscriber.no, mailing_list.no)])
         await activity.record(work, subscriber.no, "asked", list=mailing_list.no)
     asked = (await store.asked_since_a_click(work, [subscriber.mark])).get(subscriber.mark, [])
-    if (open_one := _still_counts(asked, mailing_list.no, work.now)) is not None:
-        return open_one
-    confirmation = await _new_confirmation(
-        work,
-        mailing_list,
-        mark=subscriber.mark,
-        wording=wording,
-        language=language,
-        subscriber_no=subscriber.no if len(asked) < LETTERS_UNTIL_A_CLICK else None,
-    )
+    letters = _with_letters(asked)
+    may_write = len(letters) < LETTERS_UNTIL_A_CLICK
+    confirmation = _still_counts(asked, mailing_list.no, work.now)
+    if confirmation is None:
+        confirmation = await _new_confirmation(
+            work,
+            mailing_list,
+            mark=subscriber.mark,
+            wording=wording,
+            language=language,
+            subscriber_no=subscriber.no if may_write else None,
+        )
+    elif confirmation.subscriber_no is None and may_write:
+        # It was made while there was nothing to confirm (they were on the list): now there is.
+        confirmation.subscriber_no = subscriber.no
+        confirmation.wording, confirmation.language = wording, language
+        confirmation.made_at, confirmation.tries = work.now, 0
+    else:
+        return confirmation
     if confirmation.subscriber_no is not None:
-        await post(work, _confirm_letter(confirmation, subscriber, _due(asked, work.now), tier_no))
+        due_at = _due(letters, work.now)
+        await post(work, _confirm_letter(confirmation, subscriber, due_at, tier_no))
     return confirmation
 
 
@@ -241,7 +251,8 @@ async def ask_many(
     """
     people = await _writable(work, subscriber_nos)
     standing = await store.subscriptions_on(work, mailing_list.no, [one.no for one in people])
-    asked = await store.asked_since_a_click(work, [str(one.mark) for one in people])
+    every = await store.asked_since_a_click(work, [str(one.mark) for one in people])
+    asked = {mark: _with_letters(some) for mark, some in every.items()}
     fresh = [one for one in people if one.no not in standing]
     await add_missing(
         work, Subscription, [_unconfirmed(work, one.no, mailing_list.no) for one in fresh]
@@ -311,11 +322,12 @@ async def renew(work: Work, confirmation_no: int) -> Confirmation:
     mailing_list = await store.list_by_no(work, old.list_no)
     if subscriber is None or mailing_list is None or subscriber.mark != old.mark:
         raise ConfirmationUnknown
-    asked = (await store.asked_since_a_click(work, [old.mark])).get(old.mark, [])
     if old.confirmed_at is not None or await store.is_suppressed(work, subscriber):
         return old
-    if asked and asked[-1].made_at > work.now - LETTER_EVERY:
-        return asked[-1]
+    asked = (await store.asked_since_a_click(work, [old.mark])).get(old.mark, [])
+    letters = _with_letters(asked)
+    if letters and letters[-1].made_at > work.now - LETTER_EVERY:
+        return letters[-1]
     fresh = await _new_confirmation(
         work,
         mailing_list,
@@ -337,6 +349,11 @@ def _still_counts(
         return None
     rationed = len(asked) >= LETTERS_UNTIL_A_CLICK or newest.made_at > now - LETTER_EVERY
     return newest if rationed else None
+
+
+def _with_letters(asked: Sequence[Confirmation]) -> list[Confirmation]:
+    """Leave out the blind ones, for which no letter to confirm went out."""
+    return [one for one in asked if one.subscriber_no is not None]
 
 
 def _due(asked: Sequence[Confirmation], now: datetime) -> datetime:

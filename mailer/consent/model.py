@@ -102,7 +102,11 @@ class ConsentRecord(Base):
     """Evidence, only ever added: what was agreed to or taken back, in which words, how and when."""
 
     __tablename__ = "consent_record"
-    __table_args__ = (Index("ix_consent_record_subscriber", "subscriber_no", "no"),)
+    __table_args__ = (
+        Index("ix_consent_record_subscriber", "subscriber_no", "no"),
+        # A number stands in links: it is never given a second time.
+        {"sqlite_autoincrement": True},
+    )
 
     no: Mapped[int] = mapped_column(primary_key=True)
     subscriber_no: Mapped[int] = mapped_column(ForeignKey("subscriber.no", ondelete="CASCADE"))

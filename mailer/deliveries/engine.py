@@ -65,6 +65,7 @@ class Turn:
         self.after = 0  # the key behind which the next claim looks
         self.found = False  # anything, on this pass over the rows
         self.is_over = False  # the pass
+        self.waits_for_hands = False  # to be empty, and then looks at once
         self.spent = 0.0  # seconds of claiming in this pass
         self.look_at = 0.0  # not before; monotonic
 
@@ -497,9 +498,9 @@ class Engine:
         share = max(self._ahead() // len(self._turns), _LEAST)
         campaign = turn.campaign
         began = time.monotonic()
-        if len(turn.line) > share // 2 or began < turn.look_at:
+        if len(turn.line) > share // 2 or self._is_too_soon(turn, began):
             return False
-        turn.is_over = False
+        turn.is_over = turn.waits_for_hands = False
         claims = await self._ledger.claim(campaign, after=turn.after, limit=share)
         turn.spent += time.monotonic() - began
         if not claims:
@@ -534,6 +535,7 @@ class Engine:
         was_found, turn.found, turn.after, turn.is_over = turn.found, False, 0, True
         spent, turn.spent = turn.spent, 0.0
         if self._holds(turn.campaign.no):
+            turn.waits_for_hands = True
             turn.look_at = time.monotonic() + self._pause_after(spent)
             return False
         if was_found:
@@ -549,9 +551,15 @@ class Engine:
         turn.look_at = time.monotonic() + pause
         return False
 
+    def _is_too_soon(self, turn: Turn, now: float) -> bool:
+        """Say whether to look later; but at once when what was awaited has come to its end."""
+        if turn.waits_for_hands and not self._holds(turn.campaign.no):
+            return False
+        return now < turn.look_at
+
     def _pause_after(self, spent: float) -> float:
         """Look rarely where looking takes long: a pass reads all rows of a campaign."""
-        return min(max(self._look, 20 * spent), _LONGEST_LOOK)
+        return min(max(self._look, 10 * spent), _LONGEST_LOOK)
 
     def _holds(self, no: int) -> bool:
         return any(key.campaign == no for key in self._in_hand)

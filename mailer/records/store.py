@@ -13,10 +13,13 @@ from mailer.groups import store as groups
 from mailer.groups.model import Group
 from mailer.kit.addresses import key_of
 from mailer.kit.pages import Page, cut
+from mailer.kit.texts import one_line
 from mailer.kit.work import Work
 from mailer.subscribers.model import Membership, Subscriber, visible
 from mailer.tiers import store as tiers
 from mailer.tiers.model import ChosenTier, Tier
+
+_LONGEST = 320
 
 # Sorts after every text that goes on from where it stands.
 _AFTER_ALL = "\U0010ffff"
@@ -114,7 +117,8 @@ def _matching(
             Subscription.state == SubscriptionState.CONFIRMED,
         )
         numbers.append(Subscription.subscriber_no.expression)
-    if search := " ".join(search.split()):
+    # What no name and no address has is dropped: PostgreSQL would refuse the question for a NUL.
+    if search := one_line(search[:_LONGEST], longest=2 * _LONGEST, field="search"):
         found = found.where(Subscriber.no.in_(_beginning(work, search)))
         numbers.insert(0, Subscriber.no.expression)
     return [*numbers, Subscriber.no.expression][0], found

@@ -83,6 +83,8 @@ class AddressChange(Base):
     """An address that somebody had, and until when: what an undo goes back to."""
 
     __tablename__ = "address_change"
+    # A number stands in links: it is never given a second time.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     no: Mapped[int] = mapped_column(primary_key=True)
     subscriber_no: Mapped[int] = mapped_column(

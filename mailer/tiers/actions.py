@@ -45,10 +45,6 @@ class Unchanged(msgspec.Struct, frozen=True):
     tier: Tier
 
 
-class TierUnknown(NotFound):
-    """There is no such level."""
-
-
 class ReasonNeeded(Invalid):
     """Please say why. They are told that you moved them, and can undo it."""
 
@@ -290,8 +286,7 @@ async def _tell(work: Work, subscriber: Subscriber, change: TierChange, *, by: s
 
 async def _tier(work: Work, no: int) -> Tier:
     tier = await store.by_no(work, no)
-    if tier is None:
-        raise TierUnknown
+    assert tier is not None  # a rung is never taken out
     return tier
 
 

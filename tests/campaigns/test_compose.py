@@ -16,7 +16,7 @@ from tests.cast import Cast
 from tests.support.sending import BASE, WORDS, draft
 
 
-async def test_a_campaign_begins_as_a_draft_that_goes_to_nobody(work: Work, cast: Cast) -> None:
+async def test_a_campaign_begins_as_a_draft_that_goes_to_nobody(cast: Cast, work: Work) -> None:
     amina = make.by_account(work, cast.amina.no)
 
     begun = await composing.begin(amina, name="  A hall,\n a van ")
@@ -29,23 +29,23 @@ async def test_a_campaign_begins_as_a_draft_that_goes_to_nobody(work: Work, cast
     assert (await audit.newest(work)).rows[0].act == "campaign_begun"
 
 
-async def test_an_alert_is_rather_sent_twice_than_not_at_all(work: Work, cast: Cast) -> None:
+async def test_an_alert_is_rather_sent_twice_than_not_at_all(cast: Cast, work: Work) -> None:
     assert (await composing.begin(work, name="Now", kind=Kind.ALERT)).on_doubt is OnDoubt.RESEND
 
 
-async def test_two_campaigns_of_one_name_have_pages_of_their_own(work: Work, cast: Cast) -> None:
+async def test_two_campaigns_of_one_name_have_pages_of_their_own(cast: Cast, work: Work) -> None:
     slugs = [(await composing.begin(work, name="Éditorial")).slug for _ in range(3)]
 
     assert slugs == ["editorial", "editorial-2", "editorial-3"]
 
 
-async def test_a_campaign_needs_a_name(work: Work, cast: Cast) -> None:
+async def test_a_campaign_needs_a_name(cast: Cast, work: Work) -> None:
     with pytest.raises(composing.CampaignUnnamed) as refused:
         await composing.begin(work, name=" \n ")
     assert refused.value.facts == {"field": "name"}
 
 
-async def test_words_are_added_and_never_changed(work: Work, cast: Cast) -> None:
+async def test_words_are_added_and_never_changed(cast: Cast, work: Work) -> None:
     campaign = await composing.begin(work, name="A hall")
     first = await composing.revise(work, campaign, words=WORDS)
     again = await composing.revise(work, campaign, words=WORDS)
@@ -59,7 +59,7 @@ async def test_words_are_added_and_never_changed(work: Work, cast: Cast) -> None
     assert first.document["fr"]["preheader"] == ""
 
 
-async def test_a_draft_may_be_half_written_and_cannot_be_sent_so(work: Work, cast: Cast) -> None:
+async def test_a_draft_may_be_half_written_and_cannot_be_sent_so(cast: Cast, work: Work) -> None:
     campaign = await draft(work)
     await composing.revise(work, campaign, words={"en": {"subject": "Only this"}})
     with pytest.raises(composing.NothingWritten):
@@ -83,7 +83,7 @@ async def test_a_draft_may_be_half_written_and_cannot_be_sent_so(work: Work, cas
     ],
 )
 async def test_a_refusal_says_the_part_the_language_and_the_line(
-    work: Work, cast: Cast, part: str, text: str, kind: type[Refusal], line: int | None
+    cast: Cast, work: Work, part: str, text: str, kind: type[Refusal], line: int | None
 ) -> None:
     campaign = await composing.begin(work, name="A hall")
 
@@ -97,7 +97,7 @@ async def test_a_refusal_says_the_part_the_language_and_the_line(
 
 
 async def test_a_language_we_do_not_speak_and_too_long_a_text_are_refused(
-    work: Work, cast: Cast
+    cast: Cast, work: Work
 ) -> None:
     campaign = await composing.begin(work, name="A hall")
     with pytest.raises(composing.LanguageUnknown):
@@ -107,7 +107,7 @@ async def test_a_language_we_do_not_speak_and_too_long_a_text_are_refused(
     assert refused.value.facts["field"] == "subject"
 
 
-async def test_an_audience_is_a_list_and_everybody_or_some_levels(work: Work, cast: Cast) -> None:
+async def test_an_audience_is_a_list_and_everybody_or_some_levels(cast: Cast, work: Work) -> None:
     campaign = await composing.begin(work, name="A hall")
 
     async def choose(**how: object) -> Campaign:
@@ -128,7 +128,7 @@ async def test_an_audience_is_a_list_and_everybody_or_some_levels(work: Work, ca
         await choose(tier_nos=[99])
 
 
-async def test_a_newsletter_has_the_brand_and_the_ladder(work: Work, cast: Cast) -> None:
+async def test_a_newsletter_has_the_brand_and_the_ladder(cast: Cast, work: Work) -> None:
     campaign = await draft(work)
     revision = await campaigns.newest_revision(work, campaign)
     assert revision
@@ -147,7 +147,7 @@ async def test_a_newsletter_has_the_brand_and_the_ladder(work: Work, cast: Cast)
     assert letter.preheader == {"en": WORDS["en"]["preheader"], "fr": WORDS["fr"]["headline"]}
 
 
-async def test_compiling_needs_somebody_who_sends(work: Work, cast: Cast) -> None:
+async def test_compiling_needs_somebody_who_sends(cast: Cast, work: Work) -> None:
     campaign = await draft(work)
     (await organisations.the_one(work)).postal_address = ""
     await work.session.flush()
@@ -156,7 +156,7 @@ async def test_compiling_needs_somebody_who_sends(work: Work, cast: Cast) -> Non
         await composing.program(work, campaign, base=BASE)
 
 
-async def test_the_same_words_are_compiled_once(work: Work, cast: Cast) -> None:
+async def test_the_same_words_are_compiled_once(cast: Cast, work: Work) -> None:
     campaign = await draft(work)
 
     first = await composing.program(work, campaign, base=BASE)
@@ -164,7 +164,7 @@ async def test_the_same_words_are_compiled_once(work: Work, cast: Cast) -> None:
     assert await composing.program(work, campaign, base=BASE) is first
 
 
-async def test_only_a_draft_is_changed(work: Work, cast: Cast) -> None:
+async def test_only_a_draft_is_changed(cast: Cast, work: Work) -> None:
     campaign = await draft(work)
     await campaigns.step(work, campaign, CampaignState.CANCELLED)
 
@@ -177,7 +177,7 @@ async def test_only_a_draft_is_changed(work: Work, cast: Cast) -> None:
             await change
 
 
-async def test_a_name_may_change_and_the_address_of_its_page_stays(work: Work, cast: Cast) -> None:
+async def test_a_name_may_change_and_the_address_of_its_page_stays(cast: Cast, work: Work) -> None:
     campaign = await draft(work, name="A hall")
 
     await composing.rename(work, campaign, name="A van")

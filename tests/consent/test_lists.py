@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailer.audit.store import newest
 from mailer.consent import actions as consent
 from mailer.consent import store
 from mailer.kit.texts import TextMissing
@@ -84,3 +85,29 @@ async def test_there_is_an_end_to_lists_of_one_name(cast: Cast, work: Work) -> N
         await make.mailing_list(work, "A")
     with pytest.raises(consent.TooManyAlike):
         await make.mailing_list(work, "A")
+
+
+async def test_describing_a_list_as_it_is_writes_nothing_down(cast: Cast, work: Work) -> None:
+    before = await newest(work)
+    same = await consent.describe_list(
+        work,
+        cast.bulletin,
+        name=cast.bulletin.name,
+        about=cast.bulletin.about,
+        consent_text=cast.bulletin.consent_text,
+        is_public=True,
+    )
+    assert same.no == cast.bulletin.no
+    assert await newest(work) == before
+
+    await consent.describe_list(
+        work,
+        same,
+        name={"en": "News"},
+        about=same.about,
+        consent_text=same.consent_text,
+        is_public=True,
+    )
+    [line, *older] = (await newest(work)).rows
+    assert (line.act, line.facts) == ("list_described", {"list": same.no, "fields": ["name"]})
+    assert (await newest(work, before=line.no)).rows == older

@@ -30,7 +30,7 @@ async def test_the_number_is_the_number_of_rows(house: House, cast: Cast) -> Non
     assert list(frozen) == sorted(frozen)
 
 
-async def test_everyone_on_the_list_who_is_left_out_has_a_reason(work: Work, cast: Cast) -> None:
+async def test_everyone_on_the_list_who_is_left_out_has_a_reason(cast: Cast, work: Work) -> None:
     await make.person(work, "organiser@example.org", tier=cast.organiser)
     paused = await make.person(work, "paused@example.org", tier=cast.follower)
     await subscribers.pause(work, paused)
@@ -54,19 +54,19 @@ async def test_everyone_on_the_list_who_is_left_out_has_a_reason(work: Work, cas
     }
 
 
-async def test_it_counts_by_language_and_level(work: Work, cast: Cast) -> None:
+async def test_it_counts_by_language_and_level(cast: Cast, work: Work) -> None:
     campaign = await freezing.review(work, await draft(work), base=BASE)
 
     assert await store.by_language(work, campaign) == {"en": 1, "fr": 1}
     assert await store.by_tier(work, campaign) == {cast.supporter.no: 1, cast.follower.no: 1}
 
 
-async def test_who_may_see_only_a_group_writes_to_nobody_else(work: Work, cast: Cast) -> None:
+async def test_who_may_see_only_a_group_writes_to_nobody_else(cast: Cast, work: Work) -> None:
     campaign = await freezing.review(make.seen_by(work, cast.harbour), await draft(work), base=BASE)
     assert campaign.recipients == 1  # Gil
 
 
-async def test_nobody_is_not_everybody(work: Work, cast: Cast) -> None:
+async def test_nobody_is_not_everybody(cast: Cast, work: Work) -> None:
     campaign = await draft(work, tiers=[])
 
     with pytest.raises(freezing.NobodyChosen) as refused:
@@ -80,7 +80,7 @@ async def test_nobody_is_not_everybody(work: Work, cast: Cast) -> None:
 
 
 async def test_words_that_cannot_be_sent_are_refused_and_the_draft_stays(
-    work: Work, cast: Cast
+    cast: Cast, work: Work
 ) -> None:
     campaign = await draft(work)
     misplaced = {"subject": "A", "headline": "B", "markdown": "[x](https://{{ city|a }}.example/)"}

@@ -96,27 +96,16 @@ async def test_who_leaves_while_it_is_being_sent_gets_no_body(
     """Bo's envelope waits at the server when Bo leaves; the gate stays shut."""
     await no_letters(house)
     no = await ready(house)
-    left = False
 
-    async def leave() -> str:
-        nonlocal left
+    async def leave() -> None:
         async with house.work() as work:
             await leaves(work, await found(work, cast.bo.no))
-        left = True
-        return "250 2.1.5 ok"
 
-    handle = relay.handle_RCPT
-
-    async def handle_RCPT(server, session, envelope, address, options) -> str:
-        if address == "bo@example.org" and not left:
-            await leave()
-        return await handle(server, session, envelope, address, options)
-
-    relay.handle_RCPT = handle_RCPT  # type: ignore[method-assign]
+    relay.meanwhile["RCPT bo@example.org"] = leave
     async with working(house, relay):
         await until_sent(house, no)
 
-    assert left
+    assert not relay.meanwhile
     assert copies(house, relay, no) == {cast.gil.no: 1}
     assert (await rows(house, no))[cast.bo.no].reply == Reason.UNSUBSCRIBED
 

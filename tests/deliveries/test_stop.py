@@ -34,24 +34,13 @@ async def do(house: House, no: int, verb) -> None:
         await verb(work, campaign)
 
 
-async def slow(relay: Relay) -> None:
-    """Let each message take a moment, so that there is a middle to stop in."""
-    handle = relay.handle_DATA
-
-    async def handle_DATA(server, session, envelope) -> str:
-        await asyncio.sleep(0.02)
-        return await handle(server, session, envelope)
-
-    relay.handle_DATA = handle_DATA  # type: ignore[method-assign]
-
-
 async def test_pause_holds_the_rest_and_resume_sends_exactly_them(
     house: House, cast: Cast, relay: Relay
 ) -> None:
     async with house.work() as work:
         await make.people(work, 60)
     await no_letters(house)
-    await slow(relay)
+    relay.delay = 0.02
     no = await ready(house)
 
     async with working(house, relay):
@@ -78,7 +67,7 @@ async def test_stopping_for_good_leaves_out_the_rest_and_ends(
     async with house.work() as work:
         await make.people(work, 60)
     await no_letters(house)
-    await slow(relay)
+    relay.delay = 0.02
     no = await ready(house)
 
     async with working(house, relay):
@@ -130,7 +119,7 @@ async def test_a_worker_that_is_told_to_end_finishes_what_has_begun(
     async with house.work() as work:
         await make.people(work, 60)
     await no_letters(house)
-    await slow(relay)
+    relay.delay = 0.02
     no = await ready(house)
 
     async with working(house, relay):

@@ -8,6 +8,7 @@ from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.groups import actions as groups
 from mailer.groups import store
+from mailer.groups.model import Group
 from mailer.kit.texts import TextMissing
 from mailer.kit.work import Work
 from mailer.subscribers.actions import SubscriberUnknown
@@ -104,3 +105,29 @@ async def test_who_looks_after_some_groups_founds_and_renames_none(cast: Cast, w
     assert not groups.may_found(farids)
     assert groups.may_found(work)
     assert "Care Staff" not in await store.names(work)
+
+
+async def test_two_groups_renamed_alike_at_once_are_not_one(cast: Cast, house: House) -> None:
+    async def one(group: Group) -> None:
+        async with house.work() as work:
+            await groups.describe(work, group, name="United")
+            await asyncio.sleep(0.1)
+
+    done = await asyncio.gather(one(cast.northgate), one(cast.harbour), return_exceptions=True)
+
+    assert sorted(type(end).__name__ for end in done) == ["GroupExists", "NoneType"]
+
+
+async def test_only_who_looks_after_everybody_founds_and_renames(cast: Cast, work: Work) -> None:
+    farids = make.seen_by(work, cast.harbour)
+    with pytest.raises(groups.FoundingOutOfReach):
+        await groups.found(farids, name="Mine")
+    with pytest.raises(groups.FoundingOutOfReach):
+        await groups.describe(farids, cast.harbour, name="Mine")
+
+
+async def test_groups_are_read_by_number_in_one_go(cast: Cast, work: Work) -> None:
+    found = await store.by_nos(work, [cast.northgate.no, 404])
+    assert {no: group.name for no, group in found.items()} == {
+        cast.northgate.no: cast.northgate.name
+    }

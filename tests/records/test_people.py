@@ -1,8 +1,5 @@
 """Finding people."""
 
-from collections.abc import Sequence
-
-import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -48,33 +45,34 @@ async def test_everybody_is_shown_with_where_they_stand(cast: Cast, work: Work) 
     assert page.next_after is None
 
 
-@pytest.mark.parametrize(
-    ("search", "names"),
-    [
-        ("zoë", ["Zoë"]),
-        ("ZOË d", ["Zoë"]),
-        ("zoë  d’Arc", ["Zoë"]),
-        ("d’arc", ["Zoë"]),
-        ("d’arc zo", ["Zoë"]),
-        ("maid@", ["Zoë"]),
-        ("MAID@München.exa", ["Zoë"]),
-        ("maid@xn--mn", ["Zoë"]),
-        ("bo", ["Bo"]),
-        ("o", []),
-        ("arc", []),
-        ("%", []),
-        ("_", []),
-        ("' OR 1=1 --", []),
-        ("\U0010ffff", []),
-        ("d", ["Dana", "Zoë"]),
-    ],
-)
-async def test_people_are_found_by_how_name_or_address_begins(
-    cast: Cast, work: Work, search: str, names: Sequence[str]
-) -> None:
+SEARCHES: list[tuple[str, list[str]]] = [
+    ("zoë", ["Zoë"]),
+    ("ZOË d", ["Zoë"]),
+    ("zoë  d’Arc", ["Zoë"]),
+    ("d’arc", ["Zoë"]),
+    ("d’arc zo", ["Zoë"]),
+    ("maid@", ["Zoë"]),
+    ("MAID@München.exa", ["Zoë"]),
+    ("maid@xn--mn", ["Zoë"]),
+    ("bo", ["Bo"]),
+    ("o", []),
+    ("arc", []),
+    ("%", []),
+    ("_", []),
+    ("' OR 1=1 --", []),
+    ("\U0010ffff", []),
+    ("bo\x00", ["Bo"]),
+    ("bo\ud800", ["Bo"]),
+    ("b" * 5000, []),
+    ("d", ["Dana", "Zoë"]),
+]
+
+
+async def test_people_are_found_by_how_name_or_address_begins(cast: Cast, work: Work) -> None:
     zoe = await make.person(work, "Maid@münchen.example")
     await change_details(work, zoe, first_name="Zoë", last_name="d’Arc", city="Lyon", language="fr")
-    assert await found(work, search) == names
+    for search, names in SEARCHES:
+        assert await found(work, search) == names, search
 
 
 async def test_filters_and_search_go_together(cast: Cast, work: Work) -> None:

@@ -157,3 +157,8 @@ async def test_a_letter_is_told_with_what_became_of_it(cast: Cast, work: Work) -
     assert (first.words, first.at) == ("Letter: Welcome", work.now)
     assert first.details == "Their mail server has accepted it."
     assert last.words == "Letter: of-another-release"
+
+
+async def test_somebody_on_paper_has_only_come_onto_the_roll(cast: Cast, work: Work) -> None:
+    ola = await subscribers.add(work, address=None, first_name="Ola")
+    assert [entry.words for entry in await timeline(work, ola)] == ["Came onto the roll"]

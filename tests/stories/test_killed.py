@@ -53,17 +53,6 @@ async def until_taken(relay: Relay, number: int) -> None:
             await asyncio.sleep(0.01)
 
 
-def slow(relay: Relay, seconds: float = 0.02) -> None:
-    """Let each message take a moment, so that there is a middle to be killed in."""
-    handle = relay.handle_DATA
-
-    async def handle_DATA(server, session, envelope) -> str:
-        await asyncio.sleep(random.uniform(0, 2 * seconds))
-        return await handle(server, session, envelope)
-
-    relay.handle_DATA = handle_DATA  # type: ignore[method-assign]
-
-
 async def test_a_worker_killed_during_data_leaves_the_delivery_in_doubt(
     house: House, cast: Cast, relay: Relay, rooms: Rooms
 ) -> None:
@@ -131,7 +120,7 @@ async def test_killed_again_and_again_nobody_is_lost(
     async with house.work() as work:
         await make.people(work, 100)
     await no_letters(house)
-    slow(relay)
+    relay.delay = 0.02
     no = await ready(house, on_doubt=on_doubt)
     worker = start(rooms, relay)
 
@@ -166,7 +155,7 @@ async def test_told_to_end_a_worker_finishes_and_leaves_no_doubt(
     async with house.work() as work:
         await make.people(work, 60)
     await no_letters(house)
-    slow(relay)
+    relay.delay = 0.02
     no = await ready(house)
     worker = start(rooms, relay)
     await until_taken(relay, 15)

@@ -11,7 +11,7 @@ from mailer.bootstrap import House
 from mailer.outbox.model import DeliveryState
 from tests import makers as make
 from tests.cast import Cast
-from tests.stories.test_killed import slow, start, until_taken
+from tests.stories.test_killed import start, until_taken
 from tests.support.databases import PostgresCopies
 from tests.support.relay import Relay
 from tests.support.rooms import Rooms
@@ -38,7 +38,7 @@ async def test_two_workers_never_send_twice(
     async with house.work() as work:
         await make.people(work, 150)
     await no_letters(house)
-    slow(relay, 0.01)
+    relay.delay = 0.01
     no = await ready(house)
 
     start(rooms, relay, lease="60", takeover="120")
@@ -57,7 +57,7 @@ async def test_one_goes_on_when_the_other_is_killed(
     async with house.work() as work:
         await make.people(work, 100)
     await no_letters(house)
-    slow(relay)
+    relay.delay = 0.02
     no = await ready(house)
     victim = start(rooms, relay)
     start(rooms, relay)
@@ -81,7 +81,7 @@ async def test_a_worker_that_was_stopped_for_long_repeats_nothing(
     async with house.work() as work:
         await make.people(work, 100)
     await no_letters(house)
-    slow(relay)
+    relay.delay = 0.02
     no = await ready(house)
     sleeper = start(rooms, relay)
     start(rooms, relay)

@@ -1,9 +1,12 @@
 """Changing an address: by the person with a letter, by an organiser at once, and back."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
 from mailer.activity import store as activity
+from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.consent.model import SubscriberState
 from mailer.kit.work import Work
@@ -24,7 +27,7 @@ from mailer.subscribers.actions import (
     confirm_address_change,
     undo_address_change,
 )
-from mailer.subscribers.model import SuppressionReason
+from mailer.subscribers.model import Subscriber, SuppressionReason
 from tests import makers as make
 from tests.cast import Cast
 
@@ -186,3 +189,19 @@ async def test_an_undone_change_leaves_the_other_address_free(cast: Cast, work: 
     assert await consent.state_of(work, back) is SubscriberState.SUPPRESSED
     stranger = await add(work, address="typo@example.org")
     assert await consent.state_of(work, stranger) is SubscriberState.PENDING
+
+
+async def test_two_who_move_to_one_address_at_once_are_not_merged(cast: Cast, house: House) -> None:
+    """The second finds the address free when it looks, and taken when it writes."""
+
+    async def one(person: Subscriber) -> None:
+        async with house.work() as work:
+            await change_address(work, person, "free@example.org")
+            await asyncio.sleep(0.1)
+
+    done = await asyncio.gather(one(cast.bo), one(cast.gil), return_exceptions=True)
+
+    assert sorted(type(end).__name__ for end in done) == ["AddressTaken", "NoneType"]
+    async with house.work() as work:
+        assert await store.by_address(work, "free@example.org") is not None
+        assert len(await letters(work, "address-changed")) == 1

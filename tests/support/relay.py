@@ -9,6 +9,8 @@
     relay.plan("DATA", HANG)                   never answer
     relay.plan("CONNECT", DROP)                hang up at once
 
+`relay.meanwhile["RCPT bo@example.org"] = leave` does something else before it answers, once;
+`relay.delay = 0.02` takes so many seconds over each message, on average.
 A plan may be made for good: `relay.always("RCPT", "450 4.2.1 not now")`, until `relay.heal()`.
 
 What is not planned is accepted. `relay.letters` are those taken, `relay.wire` every byte.
@@ -17,8 +19,10 @@ What is not planned is accepted. `relay.letters` are those taken, `relay.wire` e
 import asyncio
 import dataclasses
 import enum
+import random
 import ssl
 from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,6 +65,8 @@ class Relay:
         self.letters: list[Letter] = []
         self.wire: list[tuple[str, bytes]] = []  # (">" from us, "<" from the client; bytes)
         self.reached = defaultdict[str, asyncio.Event](asyncio.Event)
+        self.delay = 0.0
+        self.meanwhile: dict[str, Callable[[], Awaitable[None]]] = {}
         self._plans = defaultdict[str, deque[str | Manner]](deque)
         self._always: dict[str, str | Manner] = {}
         self._lines: set[_Line] = set()
@@ -112,6 +118,8 @@ class Relay:
 
     async def at(self, step: str, line: SMTP, who: str = "") -> str | None:
         """Do what is planned; None when nothing is."""
+        if meanwhile := self.meanwhile.pop(f"{step} {who}", None):
+            await meanwhile()
         planned = (self.planned(f"{step} {who}") if who else None) or self.planned(step)
         match planned:
             case Manner.TAKE:
@@ -172,6 +180,7 @@ class Relay:
         return planned or "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(random.uniform(0, 2 * self.delay))
         planned = await self.at("DATA", server, envelope.rcpt_tos[0])
         if planned is None:
             self._take(envelope)

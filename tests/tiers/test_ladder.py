@@ -132,3 +132,12 @@ async def test_a_file_places_those_who_stand_nowhere_and_moves_nobody(
     [change] = await store.changes_of(work, new.no)
     assert (change.source, change.from_no) == (Source.IMPORT, None)
     assert await activity.kinds(work, new.no) == ["joined", "tier_chosen"]
+
+
+async def test_describing_a_level_as_it_is_changes_nothing(cast: Cast, work: Work) -> None:
+    tier = cast.follower
+    same = await tiers.describe_tier(
+        work, tier, name=tier.name, often=tier.often, you_get=tier.you_get, we_ask=tier.we_ask
+    )
+    assert same.no == tier.no
+    assert not work.session.dirty

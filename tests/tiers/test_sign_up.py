@@ -261,3 +261,23 @@ async def test_a_list_that_is_not_public_is_not_joined_by_the_form(cast: Cast, w
     )
     with pytest.raises(ListNotChosen):
         await join(work, "new@example.org")
+
+
+@pytest.mark.parametrize("times", [1, 3, 5])
+async def test_who_signed_up_while_on_the_list_and_then_left_can_come_back(
+    cast: Cast, work: Work, times: int
+) -> None:
+    *_, last = [
+        await join(make.later(work, days=2 * day), "bo@example.org") for day in range(times)
+    ]
+    leaving = make.later(work, days=2 * times - 2, hours=1)
+    await consent.unsubscribe(leaving, cast.bo, list_no=None)
+
+    again = await join(leaving, "bo@example.org")
+
+    assert again.uid == last.uid
+    newest = (await letters(work, cast.bo))[-1]
+    assert (newest.kind, newest.facts["confirmation"]) == ("confirm", again.no)
+    assert newest.due_at == leaving.now
+    await consent.confirm_by_code(leaving, again.uid, consent.code_of(work, again))
+    assert await consent.state_of(leaving, cast.bo) is SubscriberState.ACTIVE

@@ -308,6 +308,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_address_change")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("address_change", schema=None) as batch_op:
         batch_op.create_index(
@@ -516,6 +517,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_consent_record")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("consent_record", schema=None) as batch_op:
         batch_op.create_index("ix_consent_record_subscriber", ["subscriber_no", "no"], unique=False)

@@ -73,6 +73,9 @@ async def test_password_then_code_lead_inside(
     assert "Amina" in inside.text
     for page in ("/admin/sign-in", "/admin/code", "/admin/recovery"):
         assert (await web.get(page)).headers["location"] == "/admin"
+    for path in ("/admin/code", "/admin/recovery"):
+        answer = await post(web, path, {"code": "1"}, page="/admin/two-factor")
+        assert answer.headers["location"] == "/admin"
 
 
 async def test_the_session_s_cookie_is_for_us_alone(web: httpx.AsyncClient, cast: Cast) -> None:

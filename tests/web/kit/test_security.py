@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from litestar import Litestar, Response, get, post, websocket
 from litestar.connection import WebSocket
-from litestar.params import FromPath
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, SkipValidation
 
 from mailer.accounts import signing_in
 from mailer.accounts.model import Account, Power, Stage
@@ -29,6 +30,7 @@ from web.kit.security import (
     safe_path,
 )
 from web.kit.sessions import Asked
+from web.wiring import provide_account
 
 BASE = "http://127.0.0.1:8000"
 pytestmark = pytest.mark.any_database
@@ -69,6 +71,11 @@ async def for_owners() -> Response[str]:
     return Response("in", status_code=200)
 
 
+@get("/try/account", opt=gated(), dependencies={"account": Provide(provide_account)})
+async def tell_account(account: NamedDependency[SkipValidation[Account]]) -> str:
+    return account.name
+
+
 @get("/try/network", opt=public)
 async def tell_network(request: Asked) -> str:
     return network_of(request)
@@ -87,6 +94,7 @@ WAYS = [
     for_half_way,
     for_insiders,
     for_owners,
+    tell_account,
     tell_network,
 ]
 
@@ -169,6 +177,14 @@ async def test_a_power_is_asked_of_the_role(
     refused = await web.post("/try/settings", headers=organiser)
     assert refused.status_code == 403
     assert "Your role does not include this." in refused.text
+
+
+async def test_a_handler_is_given_the_account(
+    web: httpx.AsyncClient, cast: Cast, house: House
+) -> None:
+    headers = await signed(house, cast.esra, Stage.FULL)
+
+    assert (await web.get("/try/account", headers=headers)).text == "Esra"
 
 
 async def test_markers_are_what_the_table_of_routes_shows() -> None:
