@@ -5,19 +5,23 @@ Esra has an account, Farid must see nobody but the people of his group, of whom 
 """
 
 import dataclasses
+from typing import TypeVar
 
 import pyotp
 
 from mailer.accounts import signing_in
+from mailer.accounts import store as account_store
 from mailer.accounts.actions import open_account
 from mailer.accounts.model import Account, Role
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.consent.model import MailingList
 from mailer.groups import actions as groups
+from mailer.groups import store as group_store
 from mailer.groups.model import Group
 from mailer.kit.work import Work
 from mailer.organisation import actions as organisation
+from mailer.organisation import store as organisation_store
 from mailer.organisation.model import Organisation
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber
@@ -105,6 +109,51 @@ async def gather(work: Work) -> Cast:
         dana=dana,
         gil=gil,
     )
+
+
+async def recall(work: Work) -> Cast | None:
+    """Find everybody again in a database where they were gathered before; None where not."""
+    tiers_of_ladder = await ladder.ladder(work)
+    if not tiers_of_ladder:
+        return None
+    follower, supporter, activist, organiser = tiers_of_ladder
+    [bulletin] = await consents.lists(work)
+
+    async def group(name: str) -> Group:
+        return _found(await group_store.by_name(work, name))
+
+    async def account(name: str) -> Account:
+        return _found(await account_store.by_address(work, f"{name}@war.example.org"))
+
+    async def person(name: str) -> Subscriber:
+        return _found(await subscribers.by_address(work, f"{name}@example.org"))
+
+    return Cast(
+        organisation=await organisation_store.the_one(work),
+        bulletin=bulletin,
+        wording=await consent.wording_of(work, bulletin, "en"),
+        follower=follower,
+        supporter=supporter,
+        activist=activist,
+        organiser=organiser,
+        northgate=await group("Northgate Transport Branch"),
+        harbour=await group("Harbour Workers’ Centre"),
+        amina=await account("amina"),
+        esra=await account("esra"),
+        farid=await account("farid"),
+        bo=await person("bo"),
+        chidi=await person("chidi"),
+        dana=await person("dana"),
+        gil=await person("gil"),
+    )
+
+
+Row = TypeVar("Row")
+
+
+def _found(row: Row | None) -> Row:
+    assert row is not None
+    return row
 
 
 async def _joined(

@@ -16,7 +16,7 @@ from mailer.kit.db import make_engine
 from mailer.kit.secrets import Keys
 from mailer.kit.work import Door, Work
 from mailer.settings import Settings
-from tests.cast import Cast, gather
+from tests.cast import Cast, gather, recall
 from tests.support import browser as chrome
 from tests.support import postgres, visibility
 from tests.support.databases import PostgresCopies, SqliteCopies, migrated_template
@@ -46,6 +46,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         # Where the database makes no difference one is enough; the other when only it is wanted.
         one = metafunc.definition.get_closest_marker("any_database")
         metafunc.parametrize("database", kinds[:1] if one else kinds, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Open a test's own unit of work last: on SQLite it keeps the others from writing."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        if "work" in names:
+            names.remove("work")
+            names.append("work")
 
 
 def cluster_folder(config: pytest.Config) -> Path | None:
@@ -102,10 +111,11 @@ def postgres_copies(request: pytest.FixtureRequest) -> Generator[PostgresCopies]
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Generator[str]:
-    """Give the URL of a migrated, empty database that is this test's alone."""
+    """Give the URL of a migrated database for this test alone; with the cast in it if wanted."""
     copies = request.getfixturevalue(f"{request.param}_copies")
     altered = request.node.get_closest_marker("alters") is not None
-    with copies.one(altered=altered) as url:
+    peopled = "cast" in request.fixturenames
+    with copies.one(altered=altered, peopled=peopled) as url:
         yield url
 
 
@@ -157,7 +167,7 @@ async def work(house: House) -> AsyncGenerator[Work]:
 async def cast(house: House) -> Cast:
     """Give the people of all our stories, committed."""
     async with house.work(door=Door.CLI) as work:
-        return await gather(work)
+        return await recall(work) or await gather(work)
 
 
 @pytest.fixture(autouse=True)

@@ -91,6 +91,10 @@ def nameless() -> Organisation:
     )
 
 
+LONGEST_PATH = 1000
+NOWHERE = "/-"  # no route has it
+
+
 class Entrance:
     """Stands around the whole application: also round what no route answers.
 
@@ -110,6 +114,7 @@ class Entrance:
             await self.app(scope, receive, send)
             return
         began = time.monotonic()
+        _tidy(scope)
         visit = await self._visit(scope)
         scope["state"]["visit"] = visit
         status = 0
@@ -162,6 +167,17 @@ class Entrance:
         except Exception as fault:  # noqa: BLE001  # recorded; the page that says so needs a name
             log.error("organisation_unread", fault=type(fault).__name__)  # noqa: TRY400
             return nameless()
+
+
+def _tidy(scope: HTTPScope) -> None:
+    """Lead an odd path nowhere, and take out of the question what no database keeps.
+
+    A NUL breaks PostgreSQL, and a name of thousands of letters the file system.
+    """
+    path = scope["path"]
+    if len(path) > LONGEST_PATH or not path.isprintable():
+        scope["path"], scope["raw_path"] = NOWHERE, NOWHERE.encode()
+    scope["query_string"] = scope["query_string"].replace(b"%00", b"")
 
 
 def choose_language(cookies: Mapping[str, str], accepted: str, fallback: str) -> str:

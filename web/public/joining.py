@@ -5,6 +5,7 @@ that nobody can find out who is. What the page waits for, the link or the six di
 known to the owner of the address alone.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from web.kit.sessions import Asked, visit_of
 from web.public.opening import Answer, Opened, leads_nowhere
 from web.public.words import Level, agreement, levels_of, listed, mark_of
 
+COUNT_EVERY = timedelta(minutes=10)
 ENOUGH_TO_SAY = 50
 """Fewer people than this are not counted in public: the number would grow by one who is known."""
 
@@ -178,7 +180,7 @@ async def _form(
         headline=headline,
         lede=in_language(organisation.lede)
         or _("Join people who do one concrete thing at a time. You choose how far to go."),
-        counts=await _counts(work),
+        counts=await _counts(request, work),
         levels=offered.levels,
         approved=listed([level.name for level in offered.levels if level.needs_approval]),
         lists=[(one.slug, in_language(one.name), offered.wording(one)) for one in offered.lists],
@@ -194,13 +196,26 @@ async def _form(
     )
 
 
-async def _counts(work: Work) -> list[str]:
+async def _counts(request: Asked, work: Work) -> list[str]:
     """Say how many we are, if we are many."""
-    people = sum((await tiers.counts(work)).values())
+    people = await _how_many(request, work)
     if people < ENOUGH_TO_SAY:
         return []
     said = ngettext("%(people)s person on the roll", "%(people)s people on the roll", people)
     return [said % {"people": format_decimal(people, locale=i18n.language.get())}]
+
+
+async def _how_many(request: Asked, work: Work) -> int:
+    """Count those who are on the roll, at most every ten minutes.
+
+    Counting a million takes seconds, and the page is open to every stranger.
+    """
+    known = request.app.state.get("people_on_the_roll")
+    if known is None or work.now - known[0] > COUNT_EVERY:
+        known = (work.now, sum((await tiers.counts(work)).values()))
+        request.app.state["people_on_the_roll"] = known
+    people: int = known[1]
+    return people
 
 
 @get("/join/{uid:str}", opt=public)
