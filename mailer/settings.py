@@ -138,7 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def domain(self) -> str:
-        """Give the host of the public address: the right side of our Message-IDs."""
+        """Give the host of the public address: how we name ourselves to a relay."""
         return urlsplit(self.public_url).hostname or "localhost"
 
 

@@ -238,7 +238,9 @@ async def use_recovery_code(work: Work, session: Session, account: Account, code
 
 async def fresh_code(work: Work, account: Account, code: str) -> None:
     """Ask once more, before what matters most: refuse unless this is a code that counts now."""
-    wait = await _must_wait(work, [code_mark(work.keys, account.no)], CODE_LIMITS)
+    mark = code_mark(work.keys, account.no)
+    await store.wait_in_line(work, mark)
+    wait = await _must_wait(work, [mark], CODE_LIMITS)
     if wait is not None:
         raise too_many(wait)
     await spend_code(work, account, code)

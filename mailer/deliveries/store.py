@@ -252,11 +252,16 @@ async def fates(
             state=DeliveryState(delivery.state),
             at=delivery.at,
             code=delivery.code,
-            reply=delivery.reply or "",
+            reply=_said(delivery, subscriber),
         )
         for delivery, subscriber in found
     ]
     return cut(rows, limit, lambda fate: fate.subscriber_no)
+
+
+def _said(delivery: Delivery, subscriber: Subscriber | None) -> str:
+    """Give the last word about somebody; a server may have repeated the address of one unseen."""
+    return "" if subscriber is None else delivery.reply or ""
 
 
 async def doubts(work: Work, campaign: Campaign, *, after: int = 0, limit: int = 25) -> Page[Fate]:

@@ -27,7 +27,7 @@ from mailer.imports.model import Basis, Fate, Import, ImportLine, ImportState, W
 from mailer.imports.reading import Table, read
 from mailer.imports.words import why
 from mailer.kit.addresses import key_of
-from mailer.kit.errors import Conflict, Invalid, NotFound
+from mailer.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from mailer.kit.ids import new_uid
 from mailer.kit.texts import lines as several_lines
 from mailer.kit.work import Door, Work
@@ -77,6 +77,16 @@ class AlreadyApplied(Conflict):
     """This import is complete, so there is nothing left to stop."""
 
 
+class ImportOutOfReach(Forbidden):
+    """A file may name anybody. Files are for those who may see everybody on the roll."""
+
+
+def refuse_scoped(work: Work) -> None:
+    """Refuse whoever sees only the people of some groups."""
+    if work.scope is not None:
+        raise ImportOutOfReach
+
+
 class Rooms(Protocol):
     """What can begin a unit of work: the house."""
 
@@ -91,6 +101,7 @@ async def rehearse(work: Work, *, file_name: str, content: bytes | Table, list_n
 
     Whoever has a large file and others waiting to write reads it before the work begins.
     """
+    refuse_scoped(work)
     table = content if isinstance(content, Table) else await asyncio.to_thread(read, content)
     mailing_list = await lists.list_by_no(work, list_no)
     if mailing_list is None or mailing_list.closed_at is not None:
@@ -132,6 +143,7 @@ async def choose_basis(
 
     Saying the same twice is saying it once.
     """
+    refuse_scoped(work)
     import_ = await store.held(work, import_)
     if basis is None:
         raise BasisNeeded(field="basis")
@@ -157,6 +169,7 @@ async def choose_basis(
 
 async def cancel(work: Work, import_: Import) -> Import:
     """Stop an import before its next batch. What was applied stays; the rest is forgotten."""
+    refuse_scoped(work)
     import_ = await store.held(work, import_)
     if import_.state is ImportState.CANCELLED:
         return import_

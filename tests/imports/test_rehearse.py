@@ -1,5 +1,6 @@
 """Rehearsing: every line's fate, and nothing else."""
 
+import dataclasses
 from collections.abc import Collection
 
 import pytest
@@ -248,3 +249,9 @@ async def test_what_older_files_held_is_forgotten_after_ninety_days(cast: Cast, 
     await rehearsed(make.later(work, days=91), cast, "zora@example.org,,,,\n")
     kept = select(ImportLine.values).where(ImportLine.import_no == old.no)
     assert list(await work.session.scalars(kept)) == [{}, {}]
+
+
+async def test_a_file_is_not_for_whoever_sees_some_groups_only(cast: Cast, work: Work) -> None:
+    limited = dataclasses.replace(work, scope=frozenset({cast.harbour.no}))
+    with pytest.raises(imports.ImportOutOfReach):
+        await rehearsed(limited, cast, "yasmin@example.org,,,,\n")

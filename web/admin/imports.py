@@ -46,6 +46,7 @@ class FileTooLarge(Invalid):
 
 async def import_at(work: Work, uid: str) -> Import:
     """Find the import that an address names."""
+    imports.refuse_scoped(work)
     found = await store.by_uid(work, uid)
     if found is None:
         raise ImportUnknown

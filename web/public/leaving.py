@@ -121,14 +121,18 @@ async def _answer(link: Opened) -> Answer:
 
 
 async def _already_off(link: Opened) -> Answer:
-    """Show the newest leaving, with its undo; without one there never was anything to leave."""
+    """Show that they are off; without a leaving there never was anything to leave.
+
+    The undo stands on the page after the leaving and in the letter about it, and not here: whoever
+    was passed an old mail could otherwise put somebody back who has left.
+    """
     taken_back = [
         one for one in await consents.records_of(link.work, link.subscriber.no) if not one.given
     ]
     if not taken_back:
         return _gone(link.request)
     newest = [one for one in taken_back if one.at == taken_back[-1].at]
-    return await _show(link, newest, undo=link.link(Purpose.UNDO_LEAVING, newest[0].no))
+    return await _show(link, newest, may_undo=False)
 
 
 # --- after leaving -------------------------------------------------------------------------------
@@ -139,10 +143,10 @@ async def show_left(link: Opened) -> Answer:
     records = await consents.leaving(link.work, link.subscriber.no, link.claim.subject)
     if not records:
         raise LinkUnknown
-    return await _show(link, list(records), undo="")
+    return await _show(link, list(records), may_undo=True)
 
 
-async def _show(link: Opened, left: list[ConsentRecord], *, undo: str) -> Answer:
+async def _show(link: Opened, left: list[ConsentRecord], *, may_undo: bool) -> Answer:
     standing = {
         one.list_no: one.state
         for one in await consents.subscriptions_of(link.work, link.subscriber.no)
@@ -155,7 +159,7 @@ async def _show(link: Opened, left: list[ConsentRecord], *, undo: str) -> Answer
     return link.page(
         "public/leaving/left.html",
         back=is_back,
-        undo=undo,
+        may_undo=may_undo,
         list_name=in_language(only.name) if only and not is_off_all else "",
         days=PAUSE_DAYS,
         back_on=day(link.pause_ends),
