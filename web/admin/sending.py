@@ -81,7 +81,8 @@ async def show_progress(
 
 
 async def _told(work: Work, campaign: Campaign) -> str:
-    who = (await accounts.names(work)).get(campaign.confirmed_by or 0, "")
+    named = (await accounts.names(work)).get(campaign.confirmed_by or 0)
+    who = named or _("whoever runs the server")
     match campaign.state:
         case CampaignState.FROZEN:
             return _("The people are counted. Somebody who may send has to confirm it.")
