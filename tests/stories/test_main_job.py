@@ -53,13 +53,13 @@ class Organiser:
     def __init__(self, page: Page, seed: str) -> None:
         self.page = page
         self.totp = pyotp.TOTP(seed)
-        # The first code is of the half minute before: then two more are good within this one.
-        self.at = int(time.time()) - 30
+        self.at = 0
 
     def code(self) -> str:
-        found = self.totp.at(self.at)
-        self.at += 30
-        return found
+        # Each counts once, and those of the half minutes before and after count too: beginning with
+        # the one before, three are good at once, however fast or slow this machine is.
+        self.at = max(self.at + 30, int(time.time()) - 30)
+        return self.totp.at(self.at)
 
     async def sign_in(self, address: str) -> None:
         page = self.page
