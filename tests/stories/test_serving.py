@@ -34,7 +34,8 @@ def children(pid: int) -> dict[str, int]:
             line = (folder / "cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == pid and line[-2] in {b"web", b"worker"}:
+        # One that has just ended has no command line any more.
+        if parent == pid and line[-2:-1] in ([b"web"], [b"worker"]):
             found[line[-2].decode()] = int(folder.name)
     return found
 
