@@ -106,10 +106,13 @@ class Relay:
         _at: TracebackType | None,
     ) -> None:
         self._server.close()
-        for line in list(self._lines):
-            hang_up(line)
         await self._server.wait_closed()
-        await asyncio.sleep(0)  # lets connection_lost cancel the handlers
+        # Some passes of the loop: one that has been accepted has no line yet, and
+        # connection_lost cancels the handlers only after this.
+        for _ in range(5):
+            for line in list(self._lines):
+                hang_up(line)
+            await asyncio.sleep(0)
 
     def planned(self, step: str) -> str | Manner | None:
         """Take the next plan for a step."""
