@@ -155,23 +155,28 @@ class Engine:
 
     # What a transport asks (`transport.Source`). --------------------------------------------------
 
-    def next(self) -> Errand | None:
-        """Give an errand whose body is written."""
-        while not self._is_ending and not self._is_lost:
-            errand = self._take()
-            if errand is None:
-                break
-            try:
-                errand.body = errand.write(clock())
-            except Exception as fault:  # noqa: BLE001  # one mail must not hold up the others
-                log.error("mail_unwritable", key=errand.key, fault=type(fault).__name__)  # noqa: TRY400
-                self._defer(errand, errand.attempt + 1, None, Reason.UNWRITABLE, counts=True)
-                continue
-            return errand
-        return None
+    def next(self, relay: int) -> Errand | None:  # noqa: ARG002  # wired with the pacer
+        """Give an errand that may go through a relay."""
+        if self._is_ending or self._is_lost:
+            return None
+        return self._take()
+
+    def write(self, errand: Errand, attempt: int) -> bytes | None:
+        """Write a body whose row is marked: what kills us now is found in its row.
+
+        One mail that cannot be written must not hold up the others.
+        """
+        try:
+            return errand.write(time.time())
+        except Exception as fault:  # noqa: BLE001  # recorded, and seen by name
+            log.error("mail_unwritable", key=errand.key, fault=type(fault).__name__)  # noqa: TRY400
+            self._defer(errand, attempt, None, Reason.UNWRITABLE, counts=False)
+            return None
 
     def _take(self) -> Errand | None:
-        if self.waiting() < self._ahead() // 2 and not all(t.is_over for t in self._turns.values()):
+        if self._at_hand() < self._ahead() // 2 and not all(
+            t.is_over for t in self._turns.values()
+        ):
             self._hungry.set()
         if self._letter_line:
             return self._letter_line.popleft()
@@ -201,17 +206,18 @@ class Engine:
             turn.line.appendleft(errand)
         self._transport.wake()
 
-    def waiting(self) -> int:
-        """Say how many errands wait for a connection."""
-        if self._is_ending or self._is_lost:
-            return 0
+    def waiting(self, relay: int) -> int:  # noqa: ARG002
+        """Say how many errands wait for a connection of a relay."""
+        return 0 if self._is_ending or self._is_lost else self._at_hand()
+
+    def _at_hand(self) -> int:
         return len(self._letter_line) + sum(len(turn.line) for turn in self._turns.values())
 
     def is_ending(self) -> bool:
         """Say whether we were told to end."""
         return self._is_ending
 
-    def trouble(self, kind: Trouble, words: str) -> None:
+    def trouble(self, relay: int, kind: Trouble, words: str) -> None:  # noqa: ARG002
         """Hear that the mail server cannot be reached, or does not let us in."""
         if self._trouble is None:
             self._trouble_since = clock()
@@ -222,7 +228,7 @@ class Engine:
                 self._stop(no, functools.partial(finishing.shut_out, words))
         self._hungry.set()
 
-    def well(self) -> None:
+    def well(self, relay: int) -> None:  # noqa: ARG002
         """Hear that it let us in."""
         if self._trouble is not None:
             self._trouble, self._troubles, self._trouble_told = None, 0, False

@@ -42,7 +42,7 @@ from mailer.tiers.model import UNDO_FOR, Tier
 
 log = structlog.get_logger()
 
-Write = Callable[[datetime], bytes]
+Write = Callable[[float], bytes]
 Said = dict[str, object]
 
 
@@ -164,7 +164,7 @@ def _written(
         ),
     )
 
-    def write(now: datetime) -> bytes:
+    def write(now: float) -> bytes:
         return content.letter_bytes(
             rendered,
             from_name=organisation.sender_name or organisation.name,

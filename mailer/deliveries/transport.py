@@ -7,13 +7,31 @@ were decides what can be known. All calls are synchronous.
 """
 
 import enum
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
+from typing_extensions import override
 
 from mailer.deliveries.model import Key
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A relay, as a transport needs it."""
+
+    no: int
+    name: str
+    host: str
+    port: int
+    security: str  # starttls, tls or none
+    user: str = ""
+    password: str = ""
+    connections: int = 8
+    weight: int = 1  # its share of the messages; 0: a spare, for when no other lets us in
+
+    @override
+    def __repr__(self) -> str:
+        return f"<Route {self.no}>"
 
 
 class Errand(msgspec.Struct, eq=False):
@@ -23,8 +41,10 @@ class Errand(msgspec.Struct, eq=False):
     attempt: int  # as it was when claimed; the mark raises it
     sender: bytes  # of the envelope, as is the recipient
     recipient: bytes
-    write: Callable[[datetime], bytes]
-    body: bytes = b""  # from the head to the last line, without the lone dot
+    write: Callable[[float], bytes]  # from the head to the last line, without the lone dot
+    domain: str = ""  # the recipient's, in lower case: some are slower than others
+    needs_utf8: bool = False  # the address has a local part that is not ASCII (RFC 6531)
+    size: int = 0  # octets, about; 0 when nobody knows yet (RFC 1870)
     mark: str | None = None  # the scrambled address of a letter, for the suppression list
     lost: int = 0  # connections that broke under it before its body
 
@@ -63,7 +83,7 @@ class Gate(Protocol):
         """Say whether it broke meanwhile."""
 
     def open(self, attempt: int) -> None:
-        """Let the body go: its row is marked under this attempt."""
+        """Let the body be written and go: its row is marked under this attempt."""
 
     def shut(self) -> None:
         """Send no octet of it, even if the connection must be cut for that."""
@@ -72,26 +92,29 @@ class Gate(Protocol):
 class Source(Protocol):
     """What a transport asks of the engine."""
 
-    def next(self) -> Errand | None:
-        """Give an errand whose body is written; None when there is nothing to do just now."""
+    def next(self, relay: int) -> Errand | None:
+        """Give an errand that may go through a relay; None when there is none just now."""
 
     def ask(self, gate: Gate, errand: Errand) -> None:
         """Wait at the gate; the answer comes as `open` or `shut`."""
 
+    def write(self, errand: Errand, attempt: int) -> bytes | None:
+        """Write the body of what was granted; None if it cannot be written, which is settled."""
+
     def put_back(self, errand: Errand) -> None:
         """Return an errand whose envelope came to nothing."""
 
-    def waiting(self) -> int:
-        """Say how many errands wait for a connection."""
+    def waiting(self, relay: int) -> int:
+        """Say how many errands wait for a connection of a relay."""
 
     def is_ending(self) -> bool:
         """Say whether to finish what has begun, and leave."""
 
-    def trouble(self, kind: Trouble, words: str) -> None:
-        """Hear that no connection can be made, and why."""
+    def trouble(self, relay: int, kind: Trouble, words: str) -> None:
+        """Hear that a relay does not let us in, and why."""
 
-    def well(self) -> None:
-        """Hear that a connection was made."""
+    def well(self, relay: int) -> None:
+        """Hear that a relay let us in."""
 
 
 Settle = Callable[[Errand, int, Outcome], None]
@@ -100,6 +123,9 @@ Settle = Callable[[Errand, int, Outcome], None]
 
 class Transport(Protocol):
     """Whatever carries errands."""
+
+    def use(self, routes: Sequence[Route]) -> None:
+        """Take the relays that there are: at the start, and again when something has changed."""
 
     async def run(self, source: Source, settle: Settle) -> None:
         """Carry until the source is ending and nothing is under way."""

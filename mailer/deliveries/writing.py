@@ -194,7 +194,7 @@ def person_of(subscriber: Subscriber, *, tier: Tier | None, group: str = "") -> 
     )
 
 
-def write(mailing: Mailing, person: Person, links: Links, name: str, now: datetime) -> bytes:
+def write(mailing: Mailing, person: Person, links: Links, name: str, now: float) -> bytes:
     """Write one person's mail of a campaign."""
     return mailing.compiled.fill(reader(mailing, person, links, name), person.language, now)
 

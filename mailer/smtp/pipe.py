@@ -75,6 +75,7 @@ class Pipe(asyncio.Protocol):
         self,
         transport: asyncio.Transport,
         *,
+        relay: int,
         pipelining: bool,
         home: Home,
         source: Source,
@@ -85,6 +86,7 @@ class Pipe(asyncio.Protocol):
         self.phase = Phase.REST
         self._transport = transport
         self._write: Callable[[bytes], None] = transport.write
+        self._relay = relay
         self._pipelining = pipelining
         self._home = home
         self._source = source
@@ -110,7 +112,7 @@ class Pipe(asyncio.Protocol):
 
     def start(self) -> None:
         """Begin with the next errand, if there is one."""
-        errand = self._source.next()
+        errand = self._source.next(self._relay)
         if errand is None:
             self._enter(Phase.REST)
             return
@@ -148,14 +150,16 @@ class Pipe(asyncio.Protocol):
         """Let the body go, and the next envelope with it."""
         errand = self._next
         assert errand is not None
-        following = self._source.next() if self._pipelining else None
+        body = self._source.write(errand, attempt)
+        if body is None:
+            return self.shut()
+        following = self._source.next(self._relay) if self._pipelining else None
         envelope = self._envelope(following) if following else b""
         self._current, self._attempt = errand, attempt
         self._next = following
         self._tail = len(envelope)
         self._enter(Phase.BODY)
-        body, errand.body = errand.body, b""
-        self._write(b"".join((_stuffed(body), b".\r\n", envelope)))
+        return self._write(b"".join((_stuffed(body), b".\r\n", envelope)))
 
     def shut(self) -> None:
         """Send no octet of the body, and after 354 that means cutting the connection."""
@@ -276,7 +280,7 @@ class Pipe(asyncio.Protocol):
             self._enter(Phase.LONE_DOT)
             return self._write(b".\r\nRSET\r\n")
         # MAIL may stand: RSET rides with the next envelope.
-        return self._reset(self._source.next() if self._pipelining else None)
+        return self._reset(self._source.next(self._relay) if self._pipelining else None)
 
     def _reset(self, following: Errand | None) -> None:
         if self._dead:

@@ -9,14 +9,14 @@ import contextlib
 import ipaddress
 import ssl
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import cast
 
 import aiosmtplib
 import structlog
 
 from mailer.deliveries.model import Reason
-from mailer.deliveries.transport import Settle, Source, Trouble
+from mailer.deliveries.transport import Route, Settle, Source, Trouble
 from mailer.settings import Settings
 from mailer.smtp.pipe import DEADLINES, Phase, Pipe
 
@@ -49,6 +49,9 @@ class Relay:
         self._not_before = 0.0
         self._source: Source
         self._settle: Settle
+
+    def use(self, routes: Sequence[Route]) -> None:
+        """Take the relays that there are."""
 
     def wake(self) -> None:
         """Hear that there is something to carry."""
@@ -85,7 +88,7 @@ class Relay:
         """Give idle connections work, end those that hang, open those that are missing."""
         now = time.monotonic()
         for pipe in list(self._pipes):
-            if pipe.phase is Phase.REST and self._source.waiting():
+            if pipe.phase is Phase.REST and self._source.waiting(1):
                 pipe.start()
             else:
                 pipe.check_deadline(now)
@@ -93,7 +96,7 @@ class Relay:
             return
         most = 1 if self._failures else self._settings.smtp_connections
         missing = most - len(self._pipes) - len(self._opening)
-        for _ in range(min(missing, self._source.waiting() - len(self._opening))):
+        for _ in range(min(missing, self._source.waiting(1) - len(self._opening))):
             task = asyncio.create_task(self._open())
             self._opening.add(task)
             task.add_done_callback(self._opened)
@@ -119,9 +122,10 @@ class Relay:
             self._failed(*told(fault))
             return
         self._failures = 0
-        self._source.well()
+        self._source.well(1)
         pipe = Pipe(
             cast(asyncio.Transport, smtp.transport),
+            relay=1,
             pipelining=smtp.supports_extension("pipelining"),
             home=self,
             source=self._source,
@@ -151,7 +155,7 @@ class Relay:
     def _failed(self, kind: Trouble, words: str) -> None:
         log.warning("relay_not_reached", trouble=kind.name.lower(), failures=self._failures + 1)
         self._rest()
-        self._source.trouble(kind, words)
+        self._source.trouble(1, kind, words)
 
     def _rest(self) -> None:
         if time.monotonic() < self._not_before:

@@ -1,8 +1,8 @@
 """The other side of a transport: hands out errands, and opens every gate at once."""
 
 import asyncio
+import time
 from collections import deque
-from datetime import datetime
 
 from mailer.deliveries.model import Key
 from mailer.deliveries.transport import Errand, Gate, Outcome, Trouble
@@ -36,12 +36,11 @@ class Office:
         self.wells = 0
         self.ends = False
 
-    def next(self) -> Errand | None:
-        if self.ends or not self.line:
-            return None
-        found = self.line.popleft()
-        found.body = found.write(datetime.now())  # noqa: DTZ005
-        return found
+    def next(self, relay: int) -> Errand | None:  # noqa: ARG002
+        return None if self.ends or not self.line else self.line.popleft()
+
+    def write(self, errand: Errand, attempt: int) -> bytes | None:  # noqa: ARG002
+        return errand.write(time.time())
 
     def ask(self, gate: Gate, errand: Errand) -> None:
         self.asked.append(errand.key.number)
@@ -62,16 +61,16 @@ class Office:
         errand.lost += 1
         self.line.append(errand)
 
-    def waiting(self) -> int:
+    def waiting(self, relay: int) -> int:  # noqa: ARG002
         return 0 if self.ends else len(self.line)
 
     def is_ending(self) -> bool:
         return self.ends
 
-    def trouble(self, kind: Trouble, words: str) -> None:
+    def trouble(self, relay: int, kind: Trouble, words: str) -> None:  # noqa: ARG002
         self.troubles.append((kind, words))
 
-    def well(self) -> None:
+    def well(self, relay: int) -> None:  # noqa: ARG002
         self.wells += 1
 
     def settle(self, errand: Errand, attempt: int, outcome: Outcome) -> None:
