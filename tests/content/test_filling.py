@@ -53,7 +53,7 @@ def straight(newsletter: Newsletter, language: str, reader: Reader) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
     source = environment.from_string(as_jinja(composer)).render(
-        slots=[slot.value(reader.values) for slot in composer.slots.slots],
+        slots=[slot.value(reader.values.get(slot.field.name, "")) for slot in composer.slots.slots],
         holds=[condition.holds(reader.facts, language) for condition in composer.conditions],
         part=lambda value: quote(value, safe=""),
     )
@@ -154,9 +154,7 @@ tally = {"newsletters": 0, "mails": 0}
 )
 @given(NEWSLETTER, VALUES, FACTS)
 @example(MOCKUP, {"first_name": "Farida"}, Facts(tier="supporter"))
-def test_a_filled_newsletter_is_what_plain_jinja_would_have_rendered(
-    document: dict[str, Any], values: dict[str, str], facts: Facts
-):
+def fill_one(document: dict[str, Any], values: dict[str, str], facts: Facts):
     newsletter = msgspec.convert(document, Newsletter)
     try:
         campaign = compiled(newsletter)
@@ -176,7 +174,8 @@ def test_a_filled_newsletter_is_what_plain_jinja_would_have_rendered(
         tally["mails"] += 1
 
 
-def test_most_of_the_random_newsletters_were_compared():
+def test_a_filled_newsletter_is_what_plain_jinja_would_have_rendered():
+    fill_one()
     print(tally)
     assert tally["newsletters"] >= EXAMPLES * 0.8
 

@@ -105,14 +105,16 @@ class Relay:
         _it: BaseException | None,
         _at: TracebackType | None,
     ) -> None:
+        # Who has been accepted and has no line yet cannot be attached to a server that is closed:
+        # asyncio forgets their sockets. So: let nobody in, let those arrive, then close.
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        await _some_passes()
+        for line in list(self._lines):
+            hang_up(line)
         self._server.close()
         await self._server.wait_closed()
-        # Some passes of the loop: one that has been accepted has no line yet, and
-        # connection_lost cancels the handlers only after this.
-        for _ in range(5):
-            for line in list(self._lines):
-                hang_up(line)
-            await asyncio.sleep(0)
+        await _some_passes()  # connection_lost cancels the handlers
 
     def planned(self, step: str) -> str | Manner | None:
         """Take the next plan for a step."""
@@ -192,6 +194,12 @@ class Relay:
     def _take(self, envelope: Envelope) -> None:
         content = envelope.original_content or b""
         self.letters.append(Letter(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+
+
+async def _some_passes() -> None:
+    """Let the loop do what is waiting to be done."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def hang_up(line: SMTP) -> None:
