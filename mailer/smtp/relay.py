@@ -1,184 +1,291 @@
-"""The relay: connections to one mail server, opened when there is work and as many as we may.
+"""One relay: its connections, its rests, and what it may take of its share.
 
-When it does not let us in we try again with one connection, after a rest that doubles up to a
-minute: nothing is lost meanwhile, and a server that comes back is not trampled.
+**Rests.** When it does not let us in, or its connections break before they were of use, it rests
+and is tried again with one connection: after a second, after two, up to a minute. The first word
+about a message ends that; nobody need do anything, and a server that comes back is not trampled.
+
+**Lanes.** A 421, or a connection that breaks at work, halves the connections; each second without
+one gives one back (so does Postfix with its destinations).
 """
 
 import asyncio
-import contextlib
 import ipaddress
 import ssl
 import time
-from collections.abc import Generator, Mapping, Sequence
-from typing import cast
+from collections.abc import Generator, Mapping
+from typing import Protocol, cast
 
 import aiosmtplib
+import msgspec
 import structlog
 
 from mailer.deliveries.model import Reason
-from mailer.deliveries.transport import Route, Settle, Source, Trouble
-from mailer.settings import Settings
-from mailer.smtp.pipe import DEADLINES, Phase, Pipe
+from mailer.deliveries.transport import Errand, Route, Settle, Source, Trouble
+from mailer.smtp.bdat import BdatPipe
+from mailer.smtp.pipe import Offer, Phase, Pipe
 
 log = structlog.get_logger()
 
 _LONGEST_REST = 60.0
-_LOOK = 0.25  # seconds between two looks at what needs no hurry
-GRACE = 25.0
-"""Seconds that connections get to finish their message when we are told to end."""
+_LANES_EVERY = 1.0  # seconds between two changes of how many connections there may be
+_STUCK_AFTER = 1.0  # seconds without taking what it could take
+
+
+class Manners(msgspec.Struct, frozen=True):
+    """How we behave at every relay's door."""
+
+    our_name: str  # the domain that we greet with
+    patience: float  # seconds for each step of being let in
+    deadlines: Mapping[Phase, float]
+    first_rest: float  # seconds
+
+
+class Shares(Protocol):
+    """Who says how much each relay may take."""
+
+    def grant(self, relay: "Relay") -> bool:
+        """Give more credit to a relay that has none left; False if it must wait for the others."""
+
+    def is_utf8_besides(self, relay: "Relay") -> bool:
+        """Say whether another relay offers SMTPUTF8, or may."""
+
+    def wake(self) -> None:
+        """Have all relays tended soon."""
 
 
 class Relay:
-    """See `deliveries.transport.Transport`."""
+    """A route, and the connections that are open on it. See `pipe.Home`."""
 
     def __init__(
-        self,
-        settings: Settings,
-        *,
-        deadlines: Mapping[Phase, float] = DEADLINES,
-        first_rest: float = 1.0,
+        self, route: Route, manners: Manners, *, source: Source, settle: Settle, shares: Shares
     ) -> None:
-        """Take what the server's administrator chose; the seconds of the first rest double."""
-        self._settings = settings
-        self._deadlines = deadlines
-        self._first_rest = first_rest
+        self.route = route
+        self.share = 1  # what a round gives it; see `fleet`
+        self.credit = 0  # errands that it may take until the next round
+        self.slots = 0  # of its connections, together
+        self.offers_utf8: bool | None = None  # None until it has let us in
+        self._manners = manners
+        self._source = source
+        self._settle = settle
+        self._shares = shares
         self._pipes: set[Pipe] = set()
         self._opening: set[asyncio.Task[None]] = set()
-        self._woken = asyncio.Event()
+        self._is_leaving = False
         self._failures = 0
         self._not_before = 0.0
-        self._source: Source
-        self._settle: Settle
+        self._lanes = route.connections
+        self._lanes_at = 0.0
+        self._taken = 0
+        self._taken_then = 0  # at the look when it last moved, and when that was
+        self._moved_at = time.monotonic()
+        self._is_stuck = False
+        self._answers = 0  # that have been heeded
+        self._answers_of_ended = 0  # to connections that are gone
 
-    def use(self, routes: Sequence[Route]) -> None:
-        """Take the relays that there are."""
+    # What the fleet asks. -------------------------------------------------------------------------
 
-    def wake(self) -> None:
-        """Hear that there is something to carry."""
-        self._woken.set()
+    @property
+    def is_well(self) -> bool:
+        """Say whether it is not known to be in trouble."""
+        return not self._failures
 
-    def connections(self) -> int:
-        """Say how many connections are open."""
-        return len(self._pipes)
+    @property
+    def is_busy(self) -> bool:
+        """Say whether a connection is open, or about to be."""
+        return bool(self._pipes or self._opening)
 
-    async def run(self, source: Source, settle: Settle) -> None:
-        """Carry until the source is ending and nothing is under way."""
-        self._source, self._settle = source, settle
-        cut_at = float("inf")
-        try:
-            while not source.is_ending():
-                self._tend()
-                await self._look_again()
-            cut_at = time.monotonic() + GRACE
-            while self._pipes or self._opening:
-                self._take_leave(cut=time.monotonic() > cut_at)
-                await self._look_again()
-        finally:
-            for task in self._opening:
-                task.cancel()
-            for pipe in list(self._pipes):
-                pipe.cut(Reason.WORKER_ENDED)
+    def keeps_up(self) -> bool:
+        """Say whether it takes what it can, so that it is fair to wait for it."""
+        return bool(self._pipes) and not self._is_stuck and self._source.waiting(self.route.no) > 0
 
-    async def _look_again(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), _LOOK)
-        self._woken.clear()
+    def change(self, route: Route) -> None:
+        """Take another name, weight or number of connections, without a new connection."""
+        if route.connections != self.route.connections:
+            self._lanes = route.connections
+            self._send_the_surplus_home()
+        self.route = route
 
-    def _tend(self) -> None:
-        """Give idle connections work, end those that hang, open those that are missing."""
-        now = time.monotonic()
+    def leave(self) -> None:
+        """End every connection politely, after what it carries."""
+        self._is_leaving = True
+        self.credit = 0
+        for task in self._opening:
+            task.cancel()
         for pipe in list(self._pipes):
-            if pipe.phase is Phase.REST and self._source.waiting(1):
-                pipe.start()
-            else:
-                pipe.check_deadline(now)
+            pipe.leave()
+
+    def cut(self, why: str) -> None:
+        """End every connection at once."""
+        for task in self._opening:
+            task.cancel()
+        for pipe in list(self._pipes):
+            pipe.cut(why)
+
+    def tend(self, now: float) -> None:
+        """Give idle connections work, end those that hang, open those that are missing."""
+        self._look(now)
+        if self._is_leaving:  # one may have been let in meanwhile, for a cancellation can be lost
+            return self.leave()
         if now < self._not_before:
-            return
-        most = 1 if self._failures else self._settings.smtp_connections
-        missing = most - len(self._pipes) - len(self._opening)
-        for _ in range(min(missing, self._source.waiting(1) - len(self._opening))):
+            return None
+        waiting = self._source.waiting(self.route.no)
+        if not waiting or not (self.credit > 0 or self._shares.grant(self)):
+            return None
+        for pipe in list(self._pipes):
+            pipe.stir()
+        most = 1 if self._failures else self._lanes
+        missing = most - len(self._staying()) - len(self._opening)
+        for _ in range(min(missing, self._source.waiting(self.route.no) - len(self._opening))):
             task = asyncio.create_task(self._open())
             self._opening.add(task)
             task.add_done_callback(self._opened)
+        return None
 
-    def _take_leave(self, *, cut: bool) -> None:
-        now = time.monotonic()
+    def _look(self, now: float) -> None:
+        """See what has changed since the last look."""
+        self._heed_answers()
         for pipe in list(self._pipes):
-            if cut:
-                pipe.cut(Reason.NO_REPLY)
-            elif pipe.phase is Phase.REST:
-                pipe.quit()
-            else:
-                pipe.check_deadline(now)
+            pipe.check_deadline(now)
+        if self._taken != self._taken_then or not self._source.waiting(self.route.no):
+            self._taken_then, self._moved_at, self._is_stuck = self._taken, now, False
+        else:
+            self._is_stuck = now - self._moved_at > _STUCK_AFTER
+        if self._lanes < self.route.connections and now - self._lanes_at >= _LANES_EVERY:
+            self._lanes, self._lanes_at = self._lanes + 1, now
+
+    def _staying(self) -> list[Pipe]:
+        return [pipe for pipe in self._pipes if not pipe.is_leaving]
+
+    def _send_the_surplus_home(self) -> None:
+        for pipe in self._staying()[self._lanes :]:
+            pipe.leave()
+
+    # What its connections ask (`pipe.Home`). ------------------------------------------------------
+
+    def take(self) -> Errand | None:
+        """Give the next errand, as long as its share allows."""
+        if self.credit <= 0 and not self._shares.grant(self):
+            return None
+        errand = self._source.next(self.route.no)
+        if errand is not None:
+            self.credit -= 1
+            self._taken += 1
+        return errand
+
+    def is_utf8_elsewhere(self) -> bool:
+        """Say whether another relay may know addresses that are not ASCII."""
+        return self._shares.is_utf8_besides(self)
+
+    def ended(self, pipe: Pipe, why: str) -> None:
+        """Hear that a connection is gone."""
+        self._pipes.discard(pipe)
+        self.slots -= pipe.slots
+        self._answers_of_ended += pipe.answered
+        self._heed_answers()
+        self._shares.wake()
+        if self._is_leaving or why in {"", Reason.NOT_BEGUN}:
+            return
+        log.info("connection_broke", relay=self.route.no, why=why[:200])
+        if pipe.answered:
+            self._halve()
+        else:
+            # It let us in and was of no use: coming back at once would be a hammer.
+            self._failed(Trouble.AWAY, why)
+
+    # Being let in. --------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        smtp = connection(self._settings)
+        smtp = connection(
+            self.route, our_name=self._manners.our_name, patience=self._manners.patience
+        )
         try:
-            await smtp.connect()
-            if smtp.is_ehlo_or_helo_needed:
-                await smtp.ehlo()
+            await let_in(smtp)
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             smtp.close()
-            self._failed(*told(fault))
+            self._not_let_in(fault)
             return
-        self._failures = 0
-        self._source.well(1)
-        pipe = Pipe(
+        except asyncio.CancelledError:
+            smtp.close()
+            raise
+        offer = offer_of(smtp)
+        self.offers_utf8 = offer.smtputf8
+        make = BdatPipe if offer.pipelining and offer.chunking else Pipe
+        pipe = make(
             cast(asyncio.Transport, smtp.transport),
-            relay=1,
-            pipelining=smtp.supports_extension("pipelining"),
+            offer=offer,
             home=self,
             source=self._source,
             settle=self._settle,
-            deadlines=self._deadlines,
+            deadlines=self._manners.deadlines,
         )
         self._pipes.add(pipe)
-        if not self._source.is_ending():
-            pipe.start()
+        self.slots += pipe.slots
+        if self.is_well:  # else the first word about a message will prove it
+            self._source.well(self.route.no)
+        pipe.stir()
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         self._opening.discard(task)
-        self.wake()
+        self._shares.wake()
         if not task.cancelled() and (fault := task.exception()):
-            log.error("relay_fault", fault=type(fault).__name__)
+            log.error("relay_fault", relay=self.route.no, fault=type(fault).__name__)
             self._failed(Trouble.AWAY, type(fault).__name__)
 
-    def ended(self, pipe: Pipe, why: str) -> None:
-        """Hear that a connection is gone (`pipe.Home`)."""
-        self._pipes.discard(pipe)
-        self.wake()
-        is_ours = why in {"", Reason.NOT_BEGUN} or self._source.is_ending()
-        if not is_ours and not pipe.accepted:
-            # It let us in and took nothing: coming back at once would be a hammer.
-            self._rest()
+    def _not_let_in(self, fault: Exception) -> None:
+        kind, words = told(fault)
+        if self._pipes and kind is Trouble.AWAY and words.startswith("4"):
+            self._halve()  # others are in: it wants no more of us just now
+        else:
+            self._failed(kind, words)
 
     def _failed(self, kind: Trouble, words: str) -> None:
-        log.warning("relay_not_reached", trouble=kind.name.lower(), failures=self._failures + 1)
+        log.warning(
+            "relay_in_trouble",
+            relay=self.route.no,
+            trouble=kind.name.lower(),
+            failures=self._failures + 1,
+        )
         self._rest()
-        self._source.trouble(1, kind, words)
+        self._source.trouble(self.route.no, kind, words)
 
     def _rest(self) -> None:
-        if time.monotonic() < self._not_before:
+        now = time.monotonic()
+        if now < self._not_before:
             return  # several connections ended of one cause
-        rest = min(self._first_rest * 2**self._failures, _LONGEST_REST)
+        self._not_before = now + min(self._manners.first_rest * 2**self._failures, _LONGEST_REST)
         self._failures = min(self._failures + 1, 10)
-        self._not_before = time.monotonic() + rest
+
+    def _heed_answers(self) -> None:
+        """See that it is of use again: it had a word about a message."""
+        answers = self._answers_of_ended + sum(pipe.answered for pipe in self._pipes)
+        if answers == self._answers:
+            return
+        self._answers = answers
+        if self._failures:
+            self._failures, self._not_before = 0, 0.0
+            self._source.well(self.route.no)
+
+    def _halve(self) -> None:
+        now = time.monotonic()
+        if now - self._lanes_at >= _LANES_EVERY:  # several may have ended of one cause
+            self._lanes, self._lanes_at = max(self._lanes // 2, 1), now
+            self._send_the_surplus_home()
 
 
-def connection(settings: Settings) -> aiosmtplib.SMTP:
-    """Prepare a connection as the settings say. Certificates are checked, and TLS is never let go.
+def connection(route: Route, *, our_name: str, patience: float) -> aiosmtplib.SMTP:
+    """Prepare a connection as a route says. Certificates are checked, and TLS is never let go.
 
     aiosmtplib's own choice would be TLS only where it is offered; an attacker need only hide it.
     """
     return aiosmtplib.SMTP(
-        hostname=settings.smtp_host,
-        port=settings.smtp_port,
-        use_tls=settings.smtp_security == "tls",
-        start_tls=settings.smtp_security == "starttls",
-        username=settings.smtp_user or None,
-        password=settings.smtp_password or None,
-        timeout=settings.smtp_patience,
-        local_hostname=_our_name(settings.domain),
+        hostname=route.host,
+        port=route.port,
+        use_tls=route.security == "tls",
+        start_tls=route.security == "starttls",
+        username=route.user or None,
+        password=route.password or None,
+        timeout=patience,
+        local_hostname=_our_name(our_name),
     )
 
 
@@ -189,6 +296,31 @@ def _our_name(domain: str) -> str:
     except ValueError:
         return domain
     return f"[{number}]" if number.version == 4 else f"[IPv6:{number}]"
+
+
+async def let_in(smtp: aiosmtplib.SMTP) -> None:
+    """Connect, greet, secure and sign in, as far as the connection was prepared to."""
+    await smtp.connect()
+    if not smtp.is_ehlo_or_helo_needed:
+        return
+    try:
+        await smtp.ehlo()
+    except aiosmtplib.SMTPHeloError as refused:
+        if refused.code not in {500, 502, 504}:
+            raise
+        await smtp.helo()  # a server from before 1995 (RFC 5321 3.2)
+
+
+def offer_of(smtp: aiosmtplib.SMTP) -> Offer:
+    """Read what a server can do."""
+    limit = smtp.esmtp_extensions.get("size", "")
+    return Offer(
+        pipelining=smtp.supports_extension("pipelining"),
+        chunking=smtp.supports_extension("chunking"),
+        size=smtp.supports_extension("size"),
+        limit=int(limit) if limit.isascii() and limit.isdigit() else 0,
+        smtputf8=smtp.supports_extension("smtputf8"),
+    )
 
 
 def told(fault: BaseException) -> tuple[Trouble, str]:
@@ -215,13 +347,11 @@ def _causes(fault: BaseException | None) -> Generator[BaseException]:
         fault = fault.__cause__ or fault.__context__
 
 
-async def greet(settings: Settings) -> str | None:
-    """Try whether the relay lets us in; say why not, or None if it does."""
-    smtp = connection(settings)
+async def greet_route(route: Route, *, our_name: str, patience: float) -> str | None:
+    """Try whether a relay lets us in; say why not, or None if it does."""
+    smtp = connection(route, our_name=our_name, patience=patience)
     try:
-        await smtp.connect()
-        if smtp.is_ehlo_or_helo_needed:
-            await smtp.ehlo()
+        await let_in(smtp)
         await smtp.quit()
     except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
         smtp.close()

@@ -1,74 +1,21 @@
 """Carrying errands to a real server, and what is known when it misbehaves."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from mailer.deliveries.model import Reason
 from mailer.deliveries.transport import Outcome, Trouble, Verdict
-from mailer.settings import Settings
-from mailer.smtp import Relay as Client
-from mailer.smtp.pipe import DEADLINES, Phase, verdict
+from mailer.smtp.pipe import Phase, verdict
+from tests.smtp.carrying import SHORT, carrying, sent, until
 from tests.smtp.office import Office, errand
 from tests.support.relay import DROP, HANG, STALL, TAKE, Manner, Relay
-
-SHORT = {**dict.fromkeys(Phase, 0.5), Phase.QUIT: 2.0}
 
 
 @pytest.fixture(params=["pipelined", "plain"])
 async def relay(request: pytest.FixtureRequest) -> AsyncGenerator[Relay]:
     async with Relay(pipelining=request.param == "pipelined") as relay:
         yield relay
-
-
-def settings(relay: Relay, **more: Any) -> Settings:
-    return Settings(
-        **{
-            "smtp_port": relay.port,
-            "smtp_security": "none",
-            "smtp_connections": 1,
-            "smtp_patience": 2,
-            **more,
-        }
-    )
-
-
-@contextlib.asynccontextmanager
-async def carrying(
-    office: Office,
-    relay: Relay,
-    deadlines: Mapping[Phase, float] = DEADLINES,
-    first_rest: float = 0.02,
-    **more: Any,
-) -> AsyncGenerator[Client]:
-    client = Client(settings(relay, **more), deadlines=deadlines, first_rest=first_rest)
-    running = asyncio.create_task(client.run(office, office.settle))
-    try:
-        yield client
-    finally:
-        office.ends = True
-        client.wake()
-        async with asyncio.timeout(10):
-            await running
-
-
-async def until(is_so: Any, seconds: float = 8) -> None:
-    async with asyncio.timeout(seconds):
-        while not is_so():
-            await asyncio.sleep(0.01)
-
-
-async def sent(
-    office: Office, relay: Relay, deadlines: Mapping[Phase, float] = DEADLINES, **more: Any
-) -> dict[int, Outcome]:
-    """Carry until every errand has its outcome."""
-    wanted = len(office.line)
-    async with carrying(office, relay, deadlines, **more):
-        await until(lambda: len(office.outcomes()) == wanted)
-    return office.outcomes()
 
 
 async def test_messages_go_one_after_the_other_over_one_connection(relay: Relay) -> None:
@@ -214,7 +161,7 @@ async def test_a_connection_that_dies_at_the_gate_says_so_to_whoever_holds_it(
     office = Office(errand(1))
     office.holds = True
 
-    async with carrying(office, relay, SHORT):
+    async with carrying(office, relay, deadlines=SHORT):
         await until(lambda: office.held and office.held[0][0].is_dead)
 
     assert not office.outcomes()  # its row was never marked
@@ -260,7 +207,7 @@ async def test_a_second_answer_that_nobody_asked_for_ends_the_connection(relay: 
 async def test_an_idle_connection_is_ended_politely(relay: Relay) -> None:
     office = Office(errand(1))
 
-    async with carrying(office, relay, SHORT) as client:
+    async with carrying(office, relay, deadlines=SHORT) as client:
         await until(lambda: office.outcomes() and not client.connections())
 
     assert relay.said_by_clients().endswith(b"QUIT\r\n")
