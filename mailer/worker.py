@@ -14,11 +14,13 @@ from mailer.deliveries.ledger_postgres import PostgresLedger
 from mailer.deliveries.ledger_sqlite import SqliteLedger
 from mailer.deliveries.letters import Letters
 from mailer.deliveries.naming import Namer
+from mailer.deliveries.pacing import Pacer
 from mailer.deliveries.transport import Transport
 from mailer.deliveries.writing import Desk
 from mailer.kit.db import sqlite_file
 from mailer.kit.loops import Ending, Step, run_loop
-from mailer.smtp import Relay
+from mailer.settings import Settings
+from mailer.smtp import Fleet
 
 log = structlog.get_logger()
 
@@ -80,12 +82,18 @@ def make_engine(house: House, ledger: Ledger, transport: Transport | None = None
     base = house.settings.public_url
     return Engine(
         ledger,
-        transport or Relay(house.settings),
+        transport or make_transport(house.settings),
         open_work=house.work,
         desk=Desk(base=base, namer=namer),
         letters=Letters(base=base, namer=namer),
+        pacer=Pacer(house.work, house.settings),
         look=house.settings.pause,
     )
+
+
+def make_transport(settings: Settings) -> Transport:
+    """Connect to relays; the engine says which."""
+    return Fleet(our_name=settings.domain, patience=settings.smtp_patience)
 
 
 async def _opened(house: House, ledger: Ledger, ending: Ending) -> bool:

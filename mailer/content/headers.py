@@ -40,6 +40,7 @@ _LONGEST_CLUSTER = 8  # 32 octets at most; the shortest line of encoded words ha
 _INVISIBLE_MARKS = dict.fromkeys([0x061C, 0x200B, 0x200E, 0x200F, 0x2060, 0x00AD], "")
 
 
+@functools.lru_cache(maxsize=1024)  # "A hall, Ada?": names return
 def subject(text: str) -> bytes:
     """Write a subject; an empty one becomes a dash."""
     return b"Subject: " + unstructured(subject_read(text), used=len("Subject: "))
@@ -206,6 +207,7 @@ def _clusters(text: str) -> list[str]:
     return clusters
 
 
+@functools.lru_cache(maxsize=4096)  # asked for the envelope, and again for the head
 def bare_address(address: str) -> bytes:
     """Write an addr-spec in ASCII, its domain as A-labels.
 

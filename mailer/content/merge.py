@@ -87,9 +87,8 @@ class Slot(msgspec.Struct, frozen=True):
     field: Field
     fallback: str
 
-    def value(self, values: Mapping[str, str]) -> str:
+    def value(self, given: str) -> str:
         """Say what this reader sees: clean and short; empty only if the fallback is."""
-        given = values.get(self.field.name, "")
         if self.field.kind is Kind.LINK:
             return given if len(given) <= self.field.longest and is_our_url(given) else NOWHERE
         if given.isascii() and given.isprintable() and len(given) <= self.field.longest:
@@ -109,6 +108,11 @@ NOWHERE = "#"
 is_our_url = re.compile(
     r"(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}|http://(127\.0\.0\.1|localhost))(:\d{1,5})?"
     r"([/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?"
+).fullmatch
+
+# The usual link of ours, of which nothing is escaped and no line gets too long.
+is_plain_url = re.compile(
+    r"(?=.{10,75}\Z)https://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?/[A-Za-z0-9/_-]*"
 ).fullmatch
 
 # Mail clients turn these into links by themselves: a "first name" such as evil.example/win must
@@ -211,3 +215,7 @@ def for_url_part(value: str) -> bytes:
 def for_text(value: str) -> bytes:
     """Write words of the text part."""
     return qp.value(value)
+
+
+PLAIN_ALIKE = frozenset({for_html, for_text})
+"""Encoders that write a plain value in the same way."""

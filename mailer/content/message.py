@@ -14,7 +14,7 @@ import msgspec
 from mailer.content import headers, mime, qp
 from mailer.content.blocks import Condition, Facts, nearest
 from mailer.content.marks import Constant, Part, Placed, Region
-from mailer.content.merge import Encoder, Slot
+from mailer.content.merge import PLAIN_ALIKE, Encoder, Kind, Slot, is_plain_url
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,14 +51,39 @@ Piece = bytes | Placed | Shown
 Holding = tuple[bool, ...]  # which conditions of a program hold
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """Where one slot goes, by how it must be written there."""
+
+    slot: Slot
+    is_link: bool
+    places: tuple[int, ...]  # all of them
+    encodings: tuple[tuple[Encoder, tuple[int, ...]], ...]
+    is_alike: bool  # a plain value is written the same in all of them
+    known: dict[str, list[tuple[int, bytes]]]  # values met before, as they are written
+
+    def write(self, given: str) -> list[tuple[int, bytes]]:
+        """Write a value: which bytes go where."""
+        value = self.slot.value(given)
+        if self.is_alike and qp.is_plain(value):  # nothing in it that anybody would escape
+            plain = value.encode() + b"=\r\n"
+            return [(place, plain) for place in self.places]
+        return [
+            (place, encoded)
+            for encode, places in self.encodings
+            for encoded in [encode(value)]
+            for place in places
+        ]
+
+
 class Skeleton(msgspec.Struct, frozen=True):
     """The body for one combination of conditions: pieces with gaps, and what goes into the gaps."""
 
     pieces: list[bytes]
-    gaps: tuple[tuple[Slot, tuple[tuple[Encoder, tuple[int, ...]], ...]], ...]
+    gaps: tuple[Gap, ...]
 
 
 _MOST_SKELETONS = 512  # about 30 kB each; beyond that they are made and thrown away
+_MOST_KNOWN = 512  # names, towns and levels return; links never do
 
 
 class Program:
@@ -102,19 +127,30 @@ class Program:
     def subject(self, values: Mapping[str, str]) -> str:
         """Fill the subject; not yet a header."""
         return "".join(
-            [part if isinstance(part, str) else part.value(values) for part in self._subject]
+            [
+                part if isinstance(part, str) else part.value(values.get(part.field.name, ""))
+                for part in self._subject
+            ]
         )
 
     def body(self, values: Mapping[str, str], holding: Holding) -> list[bytes]:
         """Fill all from the blank line after the head to the closing boundary, to be joined."""
         skeleton = self._skeletons.get(holding) or self._learn(holding)
         pieces = skeleton.pieces.copy()
-        for slot, encodings in skeleton.gaps:
-            value = slot.value(values)
-            for encode, places in encodings:
-                encoded = encode(value)
-                for place in places:
-                    pieces[place] = encoded
+        for gap in skeleton.gaps:
+            given = values.get(gap.slot.field.name, "")
+            if gap.is_link and is_plain_url(given):
+                plain = given.encode() + b"=\r\n"
+                for place in gap.places:
+                    pieces[place] = plain
+                continue
+            written = gap.known.get(given)
+            if written is None:
+                written = gap.write(given)
+                if not gap.is_link and len(gap.known) < _MOST_KNOWN:
+                    gap.known[given] = written
+            for place, encoded in written:
+                pieces[place] = encoded
         return pieces
 
     def _learn(self, holding: Holding) -> Skeleton:
@@ -136,14 +172,22 @@ class Program:
         lay(self._body)
         found = Skeleton(
             pieces,
-            tuple(
-                (self.slots[n], tuple((encode, tuple(at)) for encode, at in by.items()))
-                for n, by in gaps.items()
-            ),
+            tuple(_gap(self.slots[n], by) for n, by in gaps.items()),
         )
         if len(self._skeletons) < _MOST_SKELETONS:
             self._skeletons[holding] = found
         return found
+
+
+def _gap(slot: Slot, by: Mapping[Encoder, list[int]]) -> Gap:
+    return Gap(
+        slot=slot,
+        is_link=slot.field.kind is Kind.LINK and set(by) <= PLAIN_ALIKE,
+        places=tuple(place for places in by.values() for place in places),
+        encodings=tuple((encode, tuple(places)) for encode, places in by.items()),
+        is_alike=set(by) <= PLAIN_ALIKE,
+        known={},
+    )
 
 
 def _encoded(parts: list[Part]) -> list[Piece]:

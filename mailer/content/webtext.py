@@ -17,14 +17,14 @@ def web_text(markdown: str, language: str) -> str:
     slots = _slots(markdown, language)
     html = to_html(slots.place_all(markdown))
     parts_of_html(html, slots)  # refuses a field where what stands for it could be a script
-    filled = slots.mark.sub(lambda found: escape(slots.slots[int(found[1])].value({})), html)
+    filled = slots.mark.sub(lambda found: escape(slots.slots[int(found[1])].value("")), html)
     return _LINK_TO_NOWHERE.sub(r"\1", filled)
 
 
 def web_line(text: str, language: str) -> str:
     """Write a line, such as a headline, with the fallbacks of its fields: plain text."""
     slots = _slots(text, language)
-    return slots.mark.sub(lambda found: slots.slots[int(found[1])].value({}), slots.place_all(text))
+    return slots.mark.sub(lambda found: slots.slots[int(found[1])].value(""), slots.place_all(text))
 
 
 def _slots(text: str, language: str) -> Slots:

@@ -8,26 +8,26 @@ A row travels ``queued → claimed → sending`` and ends in an outcome. Two fac
 * a worker's number is given once per start of a process and never again. So ``worker = me`` is a
   fence of marks.
 
-What is the same on both databases is here; who may hold the ledger, and what a claim is, is in
-`ledger_sqlite.py` and `ledger_postgres.py`. The engine writes to whomever the audience chose, so
-its statements are not scoped to what an account may see.
+What is the same on both databases is here, and what a beat writes is in `beating.py`; who may hold
+the ledger, and what a claim is, is in `ledger_sqlite.py` and `ledger_postgres.py`. The engine
+writes to whomever the audience chose, so its statements are not scoped to what an account may see.
 """
 
 import abc
 import contextlib
-from collections import defaultdict
+import sqlite3
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
+import psycopg
 from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
     case,
-    exists,
     func,
     or_,
     select,
@@ -37,33 +37,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailer.accounts.model import Account
-from mailer.campaigns.model import Campaign, CampaignState, OnDoubt
-from mailer.consent import store as consent
-from mailer.deliveries.model import FIRST_RUN, LONGEST_REPLY, Delivery, Key, Reason
-from mailer.deliveries.retrying import COPIES
-from mailer.deliveries.store import OPEN, why_not
+from mailer.campaigns.model import Campaign, CampaignState, Kind, OnDoubt
+from mailer.deliveries.beating import Batch, Beats, Settled
+from mailer.deliveries.model import FIRST_RUN, Delivery, Key, Reason
+from mailer.deliveries.prepared import Step
+from mailer.deliveries.retrying import COPIES, tries_of
+from mailer.deliveries.store import OPEN
 from mailer.deliveries.transport import Errand
 from mailer.kit.work import clock
-from mailer.outbox.model import DeliveryState, Letter, Needs
-from mailer.subscribers.model import Subscriber, Suppression
+from mailer.outbox.model import DeliveryState, Letter
 
-EVERYBODY = {"unscoped": "the engine writes to whomever the audience chose"}
-
-# The attempt that knows the truth may tell it until one of the last states is reached: a row that
-# was taken over, or even queued again, is settled by it as long as no later attempt has begun.
-UNSETTLED = (
-    DeliveryState.QUEUED,
-    DeliveryState.CLAIMED,
-    DeliveryState.SENDING,
-    DeliveryState.IN_DOUBT,
-)
-_LETTER_IS_DONE = (
-    DeliveryState.SENT,
-    DeliveryState.REFUSED,
-    DeliveryState.FAILED,
-    DeliveryState.SKIPPED,
-)
 # In these words, so that both databases find the index of those that wait.
 _LETTER_WAITS = text("letter.state IN (0, 1, 2, 4)")
 
@@ -81,23 +64,7 @@ class Running(msgspec.Struct, frozen=True):
     run: int
     list_no: int
     on_doubt: OnDoubt
-
-
-class Settled(msgspec.Struct, frozen=True):
-    """What a beat writes down about one row."""
-
-    key: Key
-    attempt: int
-    state: DeliveryState
-    code: int | None = None
-    reply: str | None = None
-    wait: float | None = None  # seconds until it is due again
-    counts: bool = False  # as a try, though no mark did count it: refused at its envelope
-
-    @property
-    def is_given_back(self) -> bool:
-        """Say whether it was claimed and not begun, so that there is nothing to tell."""
-        return self.state is DeliveryState.QUEUED and self.reply is None
+    kind: Kind = Kind.NEWSLETTER
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -116,7 +83,9 @@ class Ledger(abc.ABC):
 
     worker: int = 0
     lease: float  # seconds after which silence loses our claims
+    rest: float = 0.0  # seconds between two beats, in which others may write
     is_restored: bool = False  # an older copy of the database was put back under us
+    _beats: Beats
 
     # Who holds it. --------------------------------------------------------------------------------
 
@@ -145,20 +114,15 @@ class Ledger(abc.ABC):
         """Begin a transaction that claims."""
 
     @abc.abstractmethod
-    def _beating(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Begin a transaction that, if it is committed, proves that we live."""
+    async def _fly(self, steps: Sequence[Step]) -> list[list[tuple[int, ...]]]:
+        """Do statements in one durable transaction, with a sign of life; give what each finds.
 
-    @abc.abstractmethod
-    async def _is_alive(self, beat: AsyncConnection) -> bool:
-        """Show a sign of life within a beat; False when somebody has declared us dead."""
+        That it was committed proves that we lived. Raises `LedgerLost`.
+        """
 
     @abc.abstractmethod
     def _moment(self, seconds: float = 0) -> Moment:
         """Say now, or so many seconds from now, by the clock that all workers share."""
-
-    @abc.abstractmethod
-    def _is_mine(self, table: type[Delivery | Letter]) -> ColumnElement[bool]:
-        """Give the condition that a row may be marked by us."""
 
     @abc.abstractmethod
     async def _take(
@@ -171,13 +135,16 @@ class Ledger(abc.ABC):
     async def running(self) -> list[Running]:
         """Say which campaigns are being sent, the one that began first first."""
         found = (
-            select(Campaign.no, Campaign.list_no, Campaign.on_doubt)
+            select(Campaign.no, Campaign.list_no, Campaign.on_doubt, Campaign.kind)
             .where(Campaign.state == CampaignState.SENDING)
             .order_by(Campaign.started_at, Campaign.no)
         )
         async with translated(), self._reading() as reading:
             rows = (await reading.execute(found)).all()
-        return [Running(no, FIRST_RUN, list_no or 0, on_doubt) for no, list_no, on_doubt in rows]
+        return [
+            Running(no, FIRST_RUN, list_no or 0, on_doubt, kind)
+            for no, list_no, on_doubt, kind in rows
+        ]
 
     async def claim(self, campaign: Running, *, after: int, limit: int) -> list[Claim]:
         """Take rows of a campaign that are due, in the order of their keys after a number."""
@@ -231,228 +198,58 @@ class Ledger(abc.ABC):
     ) -> Granted:
         """Settle outcomes, then mark rows `sending` where that is still allowed: one transaction.
 
+        What was not granted is then written down as skipped or given back, in a second one.
+
         Raises `LedgerLost` when it is not known whether it was committed. Everything may be said a
         second time: outcomes name their attempt, and a mark finds no row that is marked already.
         """
-        async with translated(), self._beating() as beat:
-            await self._settle(beat, settled)
-            granted: Granted = {}
-            if await self._is_alive(beat) and asked:
-                granted = await self._mark(beat, asked, running)
-        return granted
-
-    async def _settle(self, beat: AsyncConnection, settled: Sequence[Settled]) -> None:
-        # Nearly all are accepted, or given back: one statement for many instead of many.
-        alike: dict[tuple[int, int, int, DeliveryState], list[int]] = defaultdict(list)
-        for one in settled:
-            if one.key.is_letter:
-                await self._settle_letter(beat, one)
-            elif one.state is DeliveryState.SENT or one.is_given_back:
-                alike[one.key.campaign, one.key.run, one.attempt, one.state].append(one.key.number)
-            else:
-                await self._settle_one(beat, one)
-        for (campaign, run, attempt, state), numbers in alike.items():
-            said = (
-                {"code": 250, "reply": None, "due_at": None, "at": self._moment()}
-                if state is DeliveryState.SENT
-                else {"worker": None}
-            )
-            await beat.execute(
-                update(Delivery)
-                .where(
-                    Delivery.campaign_no == campaign,
-                    Delivery.run == run,
-                    Delivery.subscriber_no.in_(numbers),
-                    Delivery.attempt == attempt,
-                    Delivery.state.in_(UNSETTLED),
-                )
-                .values(state=state, **said)
-            )
-
-    async def _settle_one(self, beat: AsyncConnection, one: Settled) -> None:
-        await beat.execute(
-            update(Delivery)
-            .where(
-                Delivery.campaign_no == one.key.campaign,
-                Delivery.run == one.key.run,
-                Delivery.subscriber_no == one.key.number,
-                Delivery.attempt == one.attempt,
-                Delivery.state.in_(UNSETTLED),
-            )
-            .values(**self._said(one), due_at=None if one.wait is None else self._moment(one.wait))
-        )
-
-    async def _settle_letter(self, beat: AsyncConnection, one: Settled) -> None:
-        forgotten = {"address": None} if one.state in _LETTER_IS_DONE else {}
-        await beat.execute(
-            update(Letter)
-            .where(
-                Letter.no == one.key.number,
-                Letter.attempt == one.attempt,
-                Letter.state.in_(UNSETTLED),
-            )
-            .values(
-                **self._said(one),
-                **forgotten,
-                **({} if one.wait is None else {"due_at": self._moment(one.wait)}),
-            )
-        )
-
-    def _said(self, one: Settled) -> dict[str, Any]:
-        # PostgreSQL's text has no NUL, and a server may say what it likes.
-        reply = None if one.reply is None else one.reply.replace("\0", "")[:LONGEST_REPLY]
-        return {
-            "state": one.state,
-            "attempt": one.attempt + (1 if one.counts else 0),
-            "code": one.code,
-            "reply": reply,
-            "at": self._moment(),
+        steps = self._beats.settle(settled)
+        marks = self._marks(asked, running)
+        found = await self._fly([*steps, *[step for _campaign, _run, step in marks]])
+        granted = {
+            Key(campaign, run, number): attempt
+            for (campaign, run, _step), rows in zip(marks, found[len(steps) :], strict=True)
+            for number, attempt in rows
         }
-
-    async def _mark(
-        self, beat: AsyncConnection, asked: Sequence[Errand], running: Sequence[Running]
-    ) -> Granted:
-        granted: Granted = {}
-        numbers: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for errand in asked:
-            if errand.key.is_letter:
-                granted |= await self._mark_letter(beat, errand)
-            else:
-                numbers[errand.key.campaign, errand.key.run].append(errand.key.number)
-        for campaign in running:
-            if wanted := numbers.pop((campaign.no, campaign.run), None):
-                granted |= await self._mark_of(beat, campaign, wanted)
-        for (no, run), unwanted in numbers.items():  # of campaigns that were just stopped
-            await self._return(beat, no, run, unwanted)
+        if len(granted) < len(asked):
+            left = [errand for errand in asked if errand.key not in granted]
+            await self._fly(self._refusals(left, running))
         return granted
 
-    async def _mark_of(
-        self, beat: AsyncConnection, campaign: Running, numbers: list[int]
-    ) -> Granted:
-        """Mark what may be sent; turn what may not be, any more, into `skipped` with its reason."""
-        may_mail = (
-            exists()
-            .where(
-                Subscriber.no == Delivery.subscriber_no,
-                consent.may_mail(campaign.list_no, clock()),
-            )
-            .correlate(Delivery)
-        )
-        may_go = [
-            Delivery.campaign_no == campaign.no,
-            Delivery.run == campaign.run,
-            self._is_mine(Delivery),
-            exists().where(Campaign.no == campaign.no, Campaign.state == CampaignState.SENDING),
+    def _marks(
+        self, asked: Sequence[Errand], running: Sequence[Running]
+    ) -> list[tuple[int, int, Step]]:
+        lists = {(campaign.no, campaign.run): campaign.list_no for campaign in running}
+        marks = [
+            (0, 0, self._beats.mark_letter(self.worker, errand))
+            for errand in asked
+            if errand.key.is_letter
         ]
-        marked = await beat.execute(
-            update(Delivery)
-            .where(*may_go, Delivery.subscriber_no.in_(numbers), may_mail)
-            .values(
-                state=DeliveryState.SENDING,
-                attempt=Delivery.attempt + 1,
-                worker=self.worker,
-                at=self._moment(),
-            )
-            .returning(Delivery.subscriber_no, Delivery.attempt),
-            execution_options=EVERYBODY,
-        )
-        granted = {Key(campaign.no, campaign.run, number): attempt for number, attempt in marked}
-        if left := [n for n in numbers if (campaign.no, campaign.run, n) not in granted]:
-            why = (
-                select(why_not(campaign.list_no, clock()))
-                .where(Subscriber.no == Delivery.subscriber_no)
-                .correlate(Delivery)
-                .scalar_subquery()
-            )
-            await beat.execute(
-                update(Delivery)
-                .where(*may_go, Delivery.subscriber_no.in_(left), ~may_mail)
-                .values(
-                    state=DeliveryState.SKIPPED,
-                    reply=func.coalesce(why, Reason.ERASED.value),
-                    due_at=None,
-                    at=self._moment(),
-                ),
-                execution_options=EVERYBODY,
-            )
-            await self._return(beat, campaign.no, campaign.run, left)
-        return granted
+        for (no, run), numbers in _by_campaign(asked).items():
+            if (no, run) in lists:  # else it was just stopped
+                steps = self._beats.mark(self.worker, no, run, lists[no, run], numbers)
+                marks.extend((no, run, step) for step in steps)
+        return marks
 
-    async def _return(self, beat: AsyncConnection, no: int, run: int, numbers: list[int]) -> None:
-        """Give back what we hold and may not send now."""
-        await beat.execute(
-            update(Delivery)
-            .where(
-                Delivery.campaign_no == no,
-                Delivery.run == run,
-                Delivery.subscriber_no.in_(numbers),
-                Delivery.state == DeliveryState.CLAIMED,
-                Delivery.worker == self.worker,
-            )
-            .values(state=DeliveryState.QUEUED, worker=None)
-        )
-
-    async def _mark_letter(self, beat: AsyncConnection, errand: Errand) -> Granted:
-        """Do the same for a letter, by the consent that its kind needs."""
-        is_this = and_(Letter.no == errand.key.number, self._is_mine(Letter))
-        why = case(
-            (Letter.account_no.is_not(None), _why_not_account()),
-            (exists().where(Suppression.mark == errand.mark), Reason.SUPPRESSED.value),
-            (Letter.subscriber_no.is_not(None), _why_not_subscriber()),
-            else_=None,
-        )
-        marked = await beat.execute(
-            update(Letter)
-            .where(is_this, why.is_(None))
-            .values(
-                state=DeliveryState.SENDING,
-                attempt=Letter.attempt + 1,
-                worker=self.worker,
-                at=self._moment(),
-            )
-            .returning(Letter.attempt),
-            execution_options=EVERYBODY,
-        )
-        attempt = marked.scalar_one_or_none()
-        if attempt is not None:
-            return {errand.key: attempt}
-        await beat.execute(
-            update(Letter)
-            .where(is_this, why.is_not(None))
-            .values(state=DeliveryState.SKIPPED, reply=why, address=None, at=self._moment()),
-            execution_options=EVERYBODY,
-        )
-        return {}
+    def _refusals(self, left: Sequence[Errand], running: Sequence[Running]) -> list[Step]:
+        lists = {(campaign.no, campaign.run): campaign.list_no for campaign in running}
+        steps = [
+            self._beats.skip_letter(self.worker, errand) for errand in left if errand.key.is_letter
+        ]
+        for (no, run), numbers in _by_campaign(left).items():
+            if (no, run) in lists:
+                steps += self._beats.skip(self.worker, no, run, lists[no, run], numbers)
+            steps += self._beats.give_back(self.worker, no, run, numbers)
+        return steps
 
 
-def _why_not_account() -> ColumnElement[Any]:
-    open_account = (
-        exists()
-        .where(Account.no == Letter.account_no, Account.disabled_at.is_(None))
-        .correlate(Letter)
-    )
-    return case((~open_account, Reason.NO_ACCOUNT.value), else_=None)
-
-
-def _why_not_subscriber() -> ColumnElement[Any]:
-    """Say why a letter's subscriber may not get it; suppression was asked about before."""
-    person = (
-        select(
-            case(
-                (consent.is_erased(), Reason.ERASED.value),
-                (~consent.has_address(), Reason.NO_ADDRESS.value),
-                (
-                    and_(Letter.needs == Needs.ROLL, consent.is_stopped()),
-                    Reason.STOPPED.value,
-                ),
-                else_="",
-            )
-        )
-        .where(Subscriber.no == Letter.subscriber_no)
-        .correlate(Letter)
-        .scalar_subquery()
-    )
-    return func.nullif(func.coalesce(person, Reason.ERASED.value), "")
+def _by_campaign(errands: Sequence[Errand]) -> Batch:
+    batch: Batch = {}
+    for errand in errands:
+        key = errand.key
+        if not key.is_letter:
+            batch.setdefault((key.campaign, key.run), []).append(key.number)
+    return batch
 
 
 # --- what a dead worker leaves --------------------------------------------------------------------
@@ -480,7 +277,7 @@ def doubted(*, worker: int | None, moment: Moment) -> list[Any]:
         .values(
             state=case(
                 (
-                    and_(Delivery.campaign_no.in_(again), Delivery.attempt < COPIES),
+                    and_(Delivery.campaign_no.in_(again), tries_of(Delivery.attempt) < COPIES),
                     DeliveryState.QUEUED.value,
                 ),
                 else_=DeliveryState.IN_DOUBT.value,
@@ -532,5 +329,5 @@ async def translated() -> AsyncGenerator[None]:
     """Turn whatever a database may do to us into the one thing that matters."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as fault:
+    except (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError) as fault:
         raise LedgerLost(type(fault).__name__) from fault

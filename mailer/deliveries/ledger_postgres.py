@@ -13,20 +13,44 @@ there is no third number. All times are the database's.
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, NullPool, Select, func, insert, literal, select, text
+from psycopg import AsyncConnection
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Float,
+    NullPool,
+    Select,
+    UpdateBase,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy import update as change
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection as Session
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from typing_extensions import override
 
+from mailer.deliveries.beat_session import BeatSession
+from mailer.deliveries.beating import Beats, Manner
 from mailer.deliveries.ledger import Ledger, LedgerLost, doubted, returned, translated, unfinished
 from mailer.deliveries.model import Delivery, Worker
+from mailer.deliveries.prepared import Prepared, Step, as_text
 from mailer.kit.db import READ_ONLY
+from mailer.kit.work import clock
 from mailer.outbox.model import DeliveryState, Letter
 
 log = structlog.get_logger()
@@ -44,6 +68,56 @@ _KEEPALIVES = {
 _SIGN_OF_LIFE = 0.5  # seconds between two: every beat would write one row a hundred times a second
 
 
+class PostgresManner(Manner):
+    """The clock is the database's, and a row is ours to mark if we hold it and live."""
+
+    def __init__(self) -> None:
+        self.dialect: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+    @override
+    def encode(self, value: Any) -> bytes | None:
+        return as_text(value)
+
+    @override
+    def now(self) -> ColumnElement[Any]:
+        return func.clock_timestamp()
+
+    @override
+    def due(self) -> ColumnElement[Any]:
+        wait: ColumnElement[float] = bindparam("wait", type_=Float())
+        return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, wait)
+
+    @override
+    def among(self, column: Any) -> ColumnElement[bool]:
+        numbers: ColumnElement[Any] = bindparam("numbers", type_=ARRAY(BigInteger()))
+        is_one: ColumnElement[bool] = column == any_(numbers)
+        return is_one
+
+    @override
+    def by_numbers(self, numbers: Sequence[int]) -> Iterable[dict[str, Any]]:
+        return [{"numbers": numbers}]
+
+    @override
+    def is_mine(self, table: type[Delivery | Letter]) -> ColumnElement[bool]:
+        me: ColumnElement[int] = bindparam("me", type_=BigInteger())
+        lives = exists().where(Worker.no == me, Worker.ended_at.is_(None))
+        return and_(table.state == int(DeliveryState.CLAIMED), table.worker == me, lives)
+
+    @override
+    def at_once(self) -> dict[str, Any]:
+        return {"moment": clock()}
+
+
+def _sign_of_life() -> UpdateBase:
+    """Show that we live; it finds nothing when somebody has declared us dead."""
+    return (
+        change(Worker)
+        .where(Worker.no == bindparam("me", type_=BigInteger()), Worker.ended_at.is_(None))
+        .values(seen_at=func.clock_timestamp(), returned_at=None)
+        .returning(Worker.no)
+    )
+
+
 class PostgresLedger(Ledger):
     """See `ledger.Ledger`."""
 
@@ -52,8 +126,14 @@ class PostgresLedger(Ledger):
         self._own = create_async_engine(engine.url, poolclass=NullPool, connect_args=_KEEPALIVES)
         self.lease = lease
         self._takeover = timedelta(seconds=takeover)
-        self._session: AsyncConnection | None = None
-        self._watcher: AsyncConnection | None = None
+        _positional, named = engine.dialect.create_connect_args(engine.url)
+        self._conninfo: dict[str, Any] = {**named, **_KEEPALIVES}
+        manner = PostgresManner()
+        self._beats = Beats(manner)
+        self._sign = Prepared("sign", _sign_of_life(), manner.dialect, manner.encode)
+        self._statements = [*self._beats.statements, self._sign]
+        self._session: BeatSession | None = None
+        self._watcher: Session | None = None
         self._shown_at = float("-inf")
         self._show_every = min(_SIGN_OF_LIFE, lease / 4)
 
@@ -65,106 +145,98 @@ class PostgresLedger(Ledger):
             await self._connect()
         return True
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> BeatSession:
         """Open the session and take the lock: the old number if it still stands, else a new one.
 
         The number must be kept where it can be. What this process is sending has that number, and a
         free lock with an old sign of life would let others take it over while we wait for slow
         replies.
         """
-        session = await self._own.connect()
+        session = await AsyncConnection.connect(**self._conninfo, autocommit=True)
         try:
-            async with session.begin():
-                number = await self._number(session)
-                await self._lock(session, number)
-                await session.execute(
-                    change(Worker)
-                    .where(Worker.no == number)
-                    .values(seen_at=self._moment(), returned_at=None)
-                )
+            number = await self._number(session)
+            await self._lock(session, number)
+            await session.execute(
+                "UPDATE worker SET seen_at = clock_timestamp(), returned_at = NULL WHERE no = %s",
+                [number],
+            )
+            beats = BeatSession(session, self._statements)
         except BaseException:
-            await _closed(session)
+            await session.close()
             raise
-        self._session, self.worker = session, number
+        self._session, self.worker = beats, number
+        return beats
 
-    async def _number(self, session: AsyncConnection) -> int:
+    async def _number(self, session: AsyncConnection[Any]) -> int:
         if self.worker:
-            stands = select(Worker.no).where(Worker.no == self.worker, Worker.ended_at.is_(None))
-            if await session.scalar(stands):
+            stands = await session.execute(
+                "SELECT no FROM worker WHERE no = %s AND ended_at IS NULL", [self.worker]
+            )
+            if await stands.fetchone():
                 return self.worker
             log.warning("worker_was_ended", worker=self.worker)
-        new: int | None = await session.scalar(
-            insert(Worker)
-            .values(started_at=self._moment(), seen_at=self._moment())
-            .returning(Worker.no)
+        new = await session.execute(
+            "INSERT INTO worker (started_at, seen_at)"
+            " VALUES (clock_timestamp(), clock_timestamp()) RETURNING no"
         )
-        assert new is not None
-        return new
+        row = await new.fetchone()
+        assert row is not None
+        return int(row[0])
 
-    async def _lock(self, session: AsyncConnection, number: int) -> None:
-        lock = select(func.pg_try_advisory_lock(LOCK_CLASS, literal(number)))
-        if not await session.scalar(lock):
+    async def _lock(self, session: AsyncConnection[Any], number: int) -> None:
+        tried = await session.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, number])
+        row = await tried.fetchone()
+        if not row or not row[0]:
             raise LedgerLost("the old session still holds the lock")
 
     @override
-    @contextlib.asynccontextmanager
-    async def _beating(self) -> AsyncGenerator[AsyncConnection]:
-        if self._session is None:
-            await self._connect()
-        session = self._session
-        assert session is not None
-        try:
-            async with session.begin():
-                yield session
-        except BaseException:
-            # Whatever it was: the lock may be gone with the session, so both are made anew.
-            self._session = None
-            await _closed(session)
-            raise
-
-    @override
-    async def _is_alive(self, beat: AsyncConnection) -> bool:
+    async def _fly(self, steps: Sequence[Step]) -> list[list[tuple[int, ...]]]:
         now = time.monotonic()
-        if now - self._shown_at < self._show_every:
-            return True  # the session has not changed hands: the lock is on it
-        shown = await beat.scalar(
-            change(Worker)
-            .where(Worker.no == self.worker, Worker.ended_at.is_(None))
-            .values(seen_at=self._moment(), returned_at=None)
-            .returning(Worker.no)
-        )
-        if shown is None:
-            # Somebody ended this worker: its number is spent, and its claims are not ours.
-            raise LedgerLost("ended by another worker")
-        self._shown_at = now
-        return True
+        signs = now - self._shown_at >= self._show_every
+        if signs:
+            steps = [*steps, Step(self._sign, self._sign.fill({"me": self.worker}))]
+        elif not steps:
+            return []  # the session has not changed hands: the lock is on it
+        async with translated():
+            session = self._session or await self._connect()
+            try:
+                found = await session.fly(steps)
+            except BaseException:
+                # Whatever it was: the lock may be gone with the session, so both are made anew.
+                self._session = None
+                await session.close()
+                raise
+        if signs:
+            if not found.pop():
+                # Somebody ended this worker: its number is spent, and its claims are not ours.
+                self._session = None
+                await session.close()
+                raise LedgerLost("ended by another worker")
+            self._shown_at = now
+        return found
 
     @override
     def _moment(self, seconds: float = 0) -> ColumnElement[datetime]:
         now: ColumnElement[datetime] = func.clock_timestamp()
         return now + timedelta(seconds=seconds) if seconds else now
 
-    @override
-    def _is_mine(self, table: type[Delivery | Letter]) -> ColumnElement[bool]:
-        return (table.state == DeliveryState.CLAIMED) & (table.worker == self.worker)
-
     # Claims. --------------------------------------------------------------------------------------
 
     @override
     @contextlib.asynccontextmanager
-    async def _reading(self) -> AsyncGenerator[AsyncConnection]:
+    async def _reading(self) -> AsyncGenerator[Session]:
         async with self._engine.execution_options(**READ_ONLY).begin() as reading:
             yield reading
 
     @override
     @contextlib.asynccontextmanager
-    async def _claiming(self) -> AsyncGenerator[AsyncConnection]:
+    async def _claiming(self) -> AsyncGenerator[Session]:
         async with self._engine.begin() as claim:
             yield claim
 
     @override
     async def _take(
-        self, claim: AsyncConnection, table: type[Delivery | Letter], due: Select[*tuple[Any, ...]]
+        self, claim: Session, table: type[Delivery | Letter], due: Select[*tuple[Any, ...]]
     ) -> Sequence[Any]:
         # A worker that was silent for half its lease may have lost its claims: it takes no more.
         lives = select(Worker.no).where(
@@ -203,9 +275,10 @@ class PostgresLedger(Ledger):
                     )
                     .values(ended_at=self._moment())
                 )
-        for session in (self._session, self._watcher):
-            if session is not None:
-                await _closed(session)
+        if self._session is not None:
+            await self._session.close()
+        if self._watcher is not None:
+            await _closed(self._watcher)
         self._session = self._watcher = None
         await self._own.dispose()
 
@@ -223,7 +296,7 @@ class PostgresLedger(Ledger):
             if watcher is not None:
                 await _closed(watcher)
 
-    async def _look(self, watcher: AsyncConnection) -> None:
+    async def _look(self, watcher: Session) -> None:
         async with watcher.begin():
             late = (await watcher.scalars(self._late())).all()
         for number in late:
@@ -243,7 +316,7 @@ class PostgresLedger(Ledger):
             Worker.seen_at < self._moment() - timedelta(seconds=self.lease),
         )
 
-    async def _return_claims_of(self, watcher: AsyncConnection, number: int) -> None:
+    async def _return_claims_of(self, watcher: Session, number: int) -> None:
         # Its sign of life is read again under its lock: who has just woken up keeps its claims.
         is_late = await watcher.scalar(
             change(Worker)
@@ -273,7 +346,7 @@ class PostgresLedger(Ledger):
             born,
         )
 
-    async def _take_over(self, watcher: AsyncConnection, number: int) -> None:
+    async def _take_over(self, watcher: Session, number: int) -> None:
         """End a worker that is proven dead, and decide about what it was sending.
 
         Holding its lock for the length of the transaction keeps a worker that wakes up from taking
@@ -305,7 +378,7 @@ def _is_sending(table: type[Delivery | Letter], worker: int) -> ColumnElement[bo
     return theirs.exists()
 
 
-async def _closed(session: AsyncConnection) -> None:
+async def _closed(session: Session) -> None:
     """Close a session that may be broken; what it says about that does not matter any more."""
     with contextlib.suppress(SQLAlchemyError, OSError):
         await session.invalidate()

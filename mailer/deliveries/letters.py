@@ -22,7 +22,7 @@ from mailer.consent.actions import code_of
 from mailer.consent.model import CODE_LIVES
 from mailer.content.headers import bare_address
 from mailer.deliveries import writing
-from mailer.deliveries.ledger import Settled
+from mailer.deliveries.beating import Settled
 from mailer.deliveries.model import Reason, key_of_letter
 from mailer.deliveries.naming import Namer
 from mailer.deliveries.retrying import is_spent, wait_after
@@ -393,7 +393,7 @@ async def _test(
         joined_at=work.now,
     )
     mailing = await writing.mailing(work, campaign, base=base, compiled=compiled)
-    return functools.partial(writing.write, mailing, reader, links, name)
+    return functools.partial(writing.Pen(mailing, links).write, reader, name)
 
 
 def _as_a_test(language: str, subject: str) -> str:

@@ -1,11 +1,9 @@
 """Message-IDs: the key of a message, signed, and the same in every attempt.
 
-Base32 in lower case, because some servers on the way change the case of an identifier. The MAC lets
-us tell our own messages in reports that come back, and nobody else make one up.
+Hexadecimal, because some servers on the way change the case of an identifier. The MAC lets us tell
+our own messages in reports that come back, and nobody else make one up.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 
@@ -20,21 +18,18 @@ class Namer:
     """Names messages with the key of this installation."""
 
     def __init__(self, keys: Keys) -> None:
-        self._key = keys.derive("message-id")
+        self._keyed = hashlib.blake2b(digest_size=_MAC, key=keys.derive("message-id"))
 
     def name(self, key: Key) -> str:
-        """Give the local part of the Message-ID: at most 64 letters and digits."""
-        said = b"".join(
-            bytes([len(octets)]) + octets
-            for octets in (part.to_bytes((part.bit_length() + 7) // 8, "big") for part in key)
-        )
-        return base64.b32encode(said + self._mac(said)).rstrip(b"=").decode().lower()
+        """Give the local part of the Message-ID: some forty digits and letters."""
+        said = b"".join([_with_length(part) for part in key])
+        return (said + self._mac(said)).hex()
 
     def read(self, name: str) -> Key | None:
         """Say which message has this name; None if we did not give it."""
         try:
-            octets = base64.b32decode(name.upper() + "=" * (-len(name) % 8))
-        except (binascii.Error, ValueError):
+            octets = bytes.fromhex(name)
+        except ValueError:
             return None
         said, mac = octets[:-_MAC], octets[-_MAC:]
         if not hmac.compare_digest(mac, self._mac(said)):
@@ -47,4 +42,11 @@ class Namer:
         return Key(*numbers)
 
     def _mac(self, said: bytes) -> bytes:
-        return hashlib.blake2b(said, digest_size=_MAC, key=self._key).digest()
+        mac = self._keyed.copy()
+        mac.update(said)
+        return mac.digest()
+
+
+def _with_length(part: int) -> bytes:
+    length = (part.bit_length() + 7) // 8
+    return bytes([length]) + part.to_bytes(length, "big")

@@ -44,9 +44,11 @@ class Errand(msgspec.Struct, eq=False):
     write: Callable[[float], bytes]  # from the head to the last line, without the lone dot
     domain: str = ""  # the recipient's, in lower case: some are slower than others
     needs_utf8: bool = False  # the address has a local part that is not ASCII (RFC 6531)
+    may_have_dots: bool = True  # at the beginning of lines; a compiled campaign has none
     size: int = 0  # octets, about; 0 when nobody knows yet (RFC 1870)
     mark: str | None = None  # the scrambled address of a letter, for the suppression list
     lost: int = 0  # connections that broke under it before its body
+    relay: int = 0  # that took it last
 
 
 class Verdict(enum.Enum):

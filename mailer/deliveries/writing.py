@@ -5,8 +5,9 @@ for all of them; the filling itself waits until a connection is free.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any, cast
 
 import msgspec
 from babel import Locale, UnknownLocaleError
@@ -18,20 +19,19 @@ from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign
 from mailer.consent import store as consent
 from mailer.content.headers import bare_address
-from mailer.deliveries.ledger import Claim, Settled
-from mailer.deliveries.model import Reason
+from mailer.deliveries.beating import Settled
+from mailer.deliveries.ledger import Claim
+from mailer.deliveries.model import Key, Reason
 from mailer.deliveries.naming import Namer
 from mailer.deliveries.transport import Errand
 from mailer.groups import store as groups
 from mailer.kit.i18n import in_language
 from mailer.kit.links import NOBODY, Links
 from mailer.kit.orm import Localised
-from mailer.kit.tokens import Purpose
+from mailer.kit.tokens import Purpose, varint
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
 from mailer.outbox.model import DeliveryState
-from mailer.subscribers import store as subscribers
-from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as tiers
 from mailer.tiers.model import Tier
 
@@ -44,10 +44,11 @@ class Mailing(msgspec.Struct, frozen=True):
     slug: str
     in_archive: bool
     compiled: content.CompiledCampaign
+    fields: frozenset[str]  # that are merged in it
     sender: bytes  # of the envelope
     list_name: Localised
     fallback: str  # the organisation's language
-    tiers: Mapping[str, int]  # slug to number, for the links of the ladder
+    ladder: Mapping[int, Tier]
 
 
 async def mailing(
@@ -60,16 +61,18 @@ async def mailing(
     """Prepare a campaign for writing it to people."""
     organisation = await organisations.the_one(work)
     mailing_list = await consent.list_by_no(work, campaign.list_no) if campaign.list_no else None
+    compiled = compiled or await composing.program(work, campaign, base=base)
     return Mailing(
         no=campaign.no,
         list_no=campaign.list_no or 0,
         slug=campaign.slug,
         in_archive=campaign.in_archive,
-        compiled=compiled or await composing.program(work, campaign, base=base),
+        compiled=compiled,
+        fields=compiled.fields,
         sender=bare_address(organisation.sender_address),
         list_name=mailing_list.name if mailing_list else {},
         fallback=organisation.language,
-        tiers={tier.slug: tier.no for tier in await tiers.ladder(work)},
+        ladder={tier.no: tier for tier in await tiers.ladder(work)},
     )
 
 
@@ -81,10 +84,10 @@ class Person(msgspec.Struct, frozen=True):
     first_name: str = ""
     last_name: str = ""
     city: str = ""
-    group: str = ""
     language: str = "en"
     joined_at: datetime | None = None
-    tier: Tier | None = None
+    tier_no: int | None = None
+    group: str = ""
 
 
 class Desk:
@@ -105,8 +108,8 @@ class Desk:
         """Turn claims into errands; and say what is to be written down about the others."""
         mailing = self._mailings.get(campaign_no) or await self._prepare(work, campaign_no)
         numbers = [claim.key.number for claim in claims]
-        found = await people(work, numbers, with_groups="group" in mailing.compiled.fields)
-        links = Links(self._base, work.signer, work.now)
+        found = await people(work, numbers, with_groups="group" in mailing.fields)
+        pen = Pen(mailing, Links(self._base, work.signer, work.now))
         errands, settled = [], []
         for claim in claims:
             person = found.get(claim.key.number)
@@ -120,12 +123,15 @@ class Desk:
                     attempt=claim.attempt,
                     sender=mailing.sender,
                     recipient=recipient,
-                    write=functools.partial(
-                        write, mailing, person, links, self._namer.name(claim.key)
-                    ),
+                    may_have_dots=False,
+                    domain=recipient[recipient.rindex(b"@") + 1 :].decode().lower(),
+                    write=functools.partial(self._write, pen, person, claim.key),
                 )
             )
         return errands, settled
+
+    def _write(self, pen: "Pen", person: Person, key: Key, now: float) -> bytes:
+        return pen.write(person, self._namer.name(key), now)
 
     async def _prepare(self, work: Work, campaign_no: int) -> Mailing:
         campaign = await campaigns.by_no(work, campaign_no)
@@ -165,95 +171,103 @@ async def people(
     work: Work, numbers: Sequence[int], *, with_groups: bool = False
 ) -> dict[int, Person]:
     """Read what mails may say of these people, in a statement or two for all of them."""
-    found = await subscribers.by_nos(work, numbers)
-    chosen = await tiers.chosen_of(work, numbers)
-    belongs = await groups.of_many(work, numbers) if with_groups else {}
-    return {
-        no: person_of(
-            one,
-            tier=chosen.get(no),
-            group=next((group.name for group in belongs.get(no, [])), ""),
-        )
-        for no, one in found.items()
-        if one.address is not None
+    found = {
+        one.no: Person(*cast("tuple[Any, ...]", one))
+        for one in await tiers.people_for_mail(work, numbers)
     }
+    if with_groups:
+        for no, theirs in (await groups.of_many(work, numbers)).items():
+            if no in found and theirs:
+                found[no] = msgspec.structs.replace(found[no], group=theirs[0].name)
+    return found
 
 
-def person_of(subscriber: Subscriber, *, tier: Tier | None, group: str = "") -> Person:
-    """Take of a subscriber what their mail may say."""
-    return Person(
-        no=subscriber.no,
-        address=subscriber.address or "",
-        first_name=subscriber.first_name,
-        last_name=subscriber.last_name,
-        city=subscriber.city,
-        group=group,
-        language=subscriber.language,
-        joined_at=subscriber.joined_at,
-        tier=tier,
-    )
+Say = Callable[[Person, bytes], str]
+"""Gives a value for one person, whose number is given as the octets that tokens have of it."""
 
 
-def write(mailing: Mailing, person: Person, links: Links, name: str, now: float) -> bytes:
-    """Write one person's mail of a campaign."""
-    return mailing.compiled.fill(reader(mailing, person, links, name), person.language, now)
+class Pen:
+    """Writes one campaign's mails of one claim: what is the same in all of them is made once."""
+
+    def __init__(self, mailing: Mailing, links: Links) -> None:
+        self._fill = mailing.compiled.fill
+        self._mailing = mailing
+        self._links = links
+        self._unsubscribe = links.maker(
+            Purpose.UNSUBSCRIBE, subject=mailing.list_no, cause=mailing.no
+        )
+        self._fields: list[tuple[str, Say]] = [
+            (field, say) for field in mailing.fields if (say := self._say(field))
+        ]
+        self._slugs = {no: tier.slug for no, tier in mailing.ladder.items()}
+
+    def write(self, person: Person, name: str, now: float) -> bytes:
+        """Write one person's mail; `name` is the local part of its Message-ID."""
+        number = varint(person.no)
+        values = {field: say(person, number) for field, say in self._fields}
+        unsubscribe = self._unsubscribe(number)
+        if "link.unsubscribe" in self._mailing.fields:
+            values["link.unsubscribe"] = unsubscribe
+        reader = content.Reader(
+            address=person.address,
+            message_id=name,
+            unsubscribe_url=unsubscribe,
+            facts=content.Facts(tier=self._slugs.get(person.tier_no or 0, "")),
+            values=values,
+        )
+        return self._fill(reader, person.language, now)
+
+    def _say(self, field: str) -> Say | None:
+        """Give how a field is said; None where it is said already, or not built yet."""
+        if field.startswith("link."):
+            return self._link(field.removeprefix("link."))
+        say: dict[str, Say] = {
+            "first_name": lambda person, _number: person.first_name,
+            "last_name": lambda person, _number: person.last_name,
+            "city": lambda person, _number: person.city,
+            "group": lambda person, _number: person.group,
+            "tier": lambda person, _number: self._of_tier(person, "name"),
+            "tier_promise": lambda person, _number: self._of_tier(person, "often"),
+            "joined": lambda person, _number: said_date(person.joined_at, person.language),
+            "list": lambda person, _number: _in(self._mailing.list_name, self._mailing, person),
+        }
+        return say.get(field)
+
+    def _link(self, what: str) -> Say | None:
+        links, no = self._links, self._mailing.no
+        match what:
+            case "preferences":
+                return _made_by(links.maker(Purpose.PREFERENCES, cause=no))
+            case "pause":
+                return _made_by(links.maker(Purpose.PAUSE, cause=no))
+            case "web" | "forward":
+                # A copy without tokens; what is not in the archive leads to where one may join.
+                in_archive = self._mailing.in_archive
+                page = links.page(f"/n/{self._mailing.slug}" if in_archive else "/join")
+                return lambda _person, _number: page
+            case _:
+                slug = what.removeprefix("tier.")
+                for tier in self._mailing.ladder.values():
+                    if tier.slug == slug:
+                        return _made_by(links.maker(Purpose.TIER, subject=tier.no, cause=no))
+        return None
+
+    def _of_tier(self, person: Person, which: str) -> str:
+        tier = self._mailing.ladder.get(person.tier_no or 0)
+        return _in(getattr(tier, which), self._mailing, person) if tier else ""
 
 
-def reader(mailing: Mailing, person: Person, links: Links, name: str) -> content.Reader:
-    """Give a person as content fills them: values for the fields in use, links of their own."""
-    unsubscribe = links.to(
-        Purpose.UNSUBSCRIBE, person.no, subject=mailing.list_no, cause=mailing.no
-    )
-    return content.Reader(
-        address=person.address,
-        message_id=name,
-        unsubscribe_url=unsubscribe,
-        facts=content.Facts(tier=person.tier.slug if person.tier else ""),
-        values={
-            field: value
-            for field in mailing.compiled.fields
-            if (value := _value(field, mailing, person, links, unsubscribe))
-        },
-    )
-
-
-def _value(field: str, mailing: Mailing, person: Person, links: Links, unsubscribe: str) -> str:
-    match field:
-        case "first_name" | "last_name" | "city" | "group":
-            return str(getattr(person, field))
-        case "tier":
-            return _in(person.tier.name, mailing, person) if person.tier else ""
-        case "tier_promise":
-            return _in(person.tier.often, mailing, person) if person.tier else ""
-        case "joined":
-            return said_date(person.joined_at, person.language) if person.joined_at else ""
-        case "list":
-            return _in(mailing.list_name, mailing, person)
-        case "link.unsubscribe":
-            return unsubscribe
-        case "link.preferences":
-            return links.to(Purpose.PREFERENCES, person.no, cause=mailing.no)
-        case "link.pause":
-            return links.to(Purpose.PAUSE, person.no, cause=mailing.no)
-        case "link.web" | "link.forward":
-            # A copy without tokens; what is not in the archive leads to where one may join.
-            return links.page(f"/n/{mailing.slug}" if mailing.in_archive else "/join")
-        case _ if field.startswith("link.tier."):
-            tier_no = mailing.tiers.get(field.removeprefix("link.tier."))
-            if tier_no is None:
-                return ""
-            return links.to(Purpose.TIER, person.no, subject=tier_no, cause=mailing.no)
-        case _:  # of what is not built yet: its fallback, or nothing
-            return ""
+def _made_by(maker: Callable[[bytes], str]) -> Say:
+    return lambda _person, number: maker(number)
 
 
 def _in(text: Localised, mailing: Mailing, person: Person) -> str:
     return in_language(text, person.language, mailing.fallback)
 
 
-def said_date(moment: datetime, language: str) -> str:
+def said_date(moment: datetime | None, language: str) -> str:
     """Say a day in somebody's language."""
-    return _said_date(moment.date(), language)
+    return _said_date(moment.date(), language) if moment else ""
 
 
 @functools.lru_cache(maxsize=4096)  # people join on few days; formatting costs 20 µs
@@ -280,5 +294,5 @@ def nobody(
         first_name=first_name,
         language=language,
         joined_at=joined_at,
-        tier=tier,
+        tier_no=tier.no if tier else None,
     )

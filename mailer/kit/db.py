@@ -8,6 +8,7 @@ database itself when something in it tries to write.
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -34,7 +35,7 @@ def make_engine(url: str, *, poolclass: type[Pool] | None = None) -> AsyncEngine
     """Open the database that a URL names (`sqlite+aiosqlite:///…` or `postgresql+psycopg://…`)."""
     engine = create_async_engine(url, poolclass=poolclass)
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _mind_manners)
+        event.listen(engine.sync_engine, "connect", _new_connection)
         event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
@@ -99,12 +100,17 @@ def turn(
     return _QUEUES.setdefault(engine, asyncio.Lock())
 
 
-def _mind_manners(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _new_connection(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    mind_manners(connection)
+    connection.isolation_level = None  # we say BEGIN ourselves
+
+
+def mind_manners(connection: DBAPIConnection | sqlite3.Connection) -> None:
+    """Tell a new connection to SQLite how it behaves here."""
     cursor = connection.cursor()
     for manner in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {manner}")
     cursor.close()
-    connection.isolation_level = None  # we say BEGIN ourselves
 
 
 def _begin(connection: Connection) -> None:

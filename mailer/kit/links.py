@@ -4,6 +4,7 @@ Every link of ours in a mail is `/l/TOKEN`, save the one to unsubscribe, `/u/TOK
 a header and must work for years: the purpose in the token says which page it is.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from mailer.kit.tokens import Purpose, Signer
@@ -25,6 +26,14 @@ class Links:
         """Give the link that lets one subscriber do one thing."""
         token = self._signer.token(purpose, subscriber, now=self._now, subject=subject, cause=cause)
         return f"{self.base}/{'u' if purpose is Purpose.UNSUBSCRIBE else 'l'}/{token}"
+
+    def maker(
+        self, purpose: Purpose, *, subject: int = 0, cause: int = 0
+    ) -> Callable[[bytes], str]:
+        """Give what makes this link for many people: it takes `tokens.varint(subscriber)`."""
+        mint = self._signer.minter(purpose, now=self._now, subject=subject, cause=cause)
+        before = f"{self.base}/{'u' if purpose is Purpose.UNSUBSCRIBE else 'l'}/"
+        return lambda subscriber: before + mint(subscriber)
 
     def page(self, path: str) -> str:
         """Give the whole address of a page that needs no token."""

@@ -9,7 +9,7 @@ from mailer.bootstrap import House
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import OnDoubt
-from mailer.deliveries.ledger import Settled
+from mailer.deliveries.beating import Settled
 from mailer.deliveries.model import Delivery, Reason, key_of_letter
 from mailer.outbox.actions import Post, post
 from mailer.outbox.model import DeliveryState, Letter

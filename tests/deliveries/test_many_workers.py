@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from mailer.bootstrap import House
-from mailer.deliveries.ledger import LedgerLost, Settled
+from mailer.deliveries.beating import Settled
+from mailer.deliveries.ledger import LedgerLost
 from mailer.deliveries.model import Delivery, Worker
 from mailer.outbox.model import DeliveryState
 from tests import makers as make

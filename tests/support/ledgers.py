@@ -68,6 +68,6 @@ async def die(ledger: Ledger) -> None:
         ledger._lock = None
     elif isinstance(ledger, PostgresLedger):
         assert ledger._session
-        await ledger._session.invalidate()
         await ledger._session.close()
+        ledger._session = None
         await ledger._own.dispose()
