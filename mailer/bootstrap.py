@@ -10,6 +10,7 @@ from mailer.kit.db import make_engine, unit_of_work
 from mailer.kit.secrets import Keys
 from mailer.kit.work import Door, Work
 from mailer.organisation import actions as organisation
+from mailer.relays import actions as relays
 from mailer.settings import Settings
 from mailer.tiers import actions as tiers
 
@@ -51,8 +52,9 @@ def open_house(settings: Settings) -> House:
 
 
 async def furnish(house: House) -> None:
-    """Put in what every organisation starts with: its row, a ladder and a list. Twice is once."""
+    """Put in what every house starts with: our name, a ladder, a list, a relay. Twice is once."""
     async with house.work() as work:
         await organisation.furnish(work)
         await tiers.furnish(work)
         await consent.furnish(work)
+        await relays.furnish(work)

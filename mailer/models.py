@@ -16,6 +16,8 @@ from mailer.imports.model import Import, ImportLine
 from mailer.kit.orm import Base
 from mailer.organisation.model import Organisation
 from mailer.outbox.model import Letter
+from mailer.relays.model import DomainPace, Relay, RelayHour, SendingRules
+from mailer.signing.model import SigningKey
 from mailer.subscribers.model import AddressChange, Membership, Subscriber, Suppression
 from mailer.tiers.model import ChosenTier, Tier, TierChange, TierRequest
 
@@ -31,6 +33,7 @@ __all__ = [
     "Confirmation",
     "ConsentRecord",
     "Delivery",
+    "DomainPace",
     "Group",
     "Import",
     "ImportLine",
@@ -39,9 +42,13 @@ __all__ = [
     "Membership",
     "Organisation",
     "RecoveryCode",
+    "Relay",
+    "RelayHour",
     "Revision",
+    "SendingRules",
     "Session",
     "SignInTry",
+    "SigningKey",
     "Subscriber",
     "Subscription",
     "Suppression",

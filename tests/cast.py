@@ -23,6 +23,7 @@ from mailer.kit.work import Work
 from mailer.organisation import actions as organisation
 from mailer.organisation import store as organisation_store
 from mailer.organisation.model import Organisation
+from mailer.relays import actions as relays
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import actions as tiers
@@ -68,6 +69,7 @@ async def gather(work: Work) -> Cast:
     await organisation.furnish(work)
     await tiers.furnish(work)
     await consent.furnish(work)
+    await relays.furnish(work)
     described = await organisation.describe(
         work,
         name="Workers Against Racism",

@@ -70,6 +70,10 @@ class TierUnknown(Invalid):
     """Choose among the levels of the ladder."""
 
 
+class AudienceGiven(Conflict):
+    """A correction goes to those who got the first. Write a campaign of its own to reach others."""
+
+
 class SenderUnknown(Conflict):
     """Nothing can be sent yet. First say who you are: name, postal address, sender address."""
 
@@ -213,9 +217,13 @@ async def choose_audience(
     """Choose who gets it: a list, and of those on it everybody, or those on some tiers.
 
     No tier and not everybody is nobody: "everybody" is a choice that somebody makes. What is None
-    stays as it is.
+    stays as it is. Of a correction, whose people are given, only the rest can be chosen.
     """
     _may_change(campaign)
+    if campaign.corrects_no is not None and (
+        list_no != campaign.list_no or tier_nos or not to_everybody
+    ):
+        raise AudienceGiven(field="list")
     if list_no is not None and await consent.list_by_no(work, list_no) is None:
         raise ListUnknown(field="list")
     known = {tier.no for tier in await tiers.ladder(work)}

@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.kit.orm import Base, Facts, Json, one_of
@@ -50,7 +50,7 @@ FOLLOWS: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.HELD: frozenset(
         {CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.CANCELLED}
     ),
-    CampaignState.SENT: frozenset({CampaignState.SENDING}),  # when doubts are sent again
+    CampaignState.SENT: frozenset({CampaignState.SENDING}),  # when some are sent again
     CampaignState.CANCELLED: frozenset(),
 }
 
@@ -84,6 +84,8 @@ class Campaign(Base):
     list_no: Mapped[int | None] = mapped_column(ForeignKey("mailing_list.no"))
     to_everybody: Mapped[bool] = mapped_column(default=False)
     tier_nos: Mapped[list[int]] = mapped_column(Json, default=list)
+    # Or those who got another campaign, and nobody else: its list stays that one's.
+    corrects_no: Mapped[int | None] = mapped_column(ForeignKey("campaign.no"), index=True)
     in_archive: Mapped[bool] = mapped_column(default=True)
 
     made_at: Mapped[datetime]
@@ -98,6 +100,10 @@ class Campaign(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(300), default="")  # why it is paused or held
+    # What the brakes look at (`deliveries.braking`); and after one, from where they count afresh.
+    bounces: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    complaints: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    braked: Mapped[Facts] = mapped_column(default=dict)
 
     def may_become(self, wanted: CampaignState) -> bool:
         """Say whether this step may follow."""

@@ -96,6 +96,22 @@ async def step(work: Work, campaign: Campaign, wanted: CampaignState, **changes:
     return is_ours
 
 
+async def lock(work: Work, no: int) -> None:
+    """Keep everybody else from moving a campaign until this unit of work is over.
+
+    On SQLite whoever writes is alone anyway.
+    """
+    await work.session.execute(select(Campaign.no).where(Campaign.no == no).with_for_update())
+
+
+async def corrections(work: Work, campaign: Campaign) -> Sequence[Campaign]:
+    """Give the campaigns that correct another, oldest first."""
+    found = await work.session.scalars(
+        select(Campaign).where(Campaign.corrects_no == campaign.no).order_by(Campaign.no)
+    )
+    return found.all()
+
+
 async def revision(work: Work, no: int) -> Revision | None:
     """Find a revision by number."""
     return await work.session.get(Revision, no)

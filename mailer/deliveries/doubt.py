@@ -7,17 +7,12 @@ arrived. Sent again, they carry the same Message-ID, so that many servers drop t
 from collections.abc import Sequence
 
 from mailer.audit import actions as audit
-from mailer.campaigns import store as campaigns
-from mailer.campaigns.model import Campaign, CampaignState
-from mailer.deliveries import store
+from mailer.campaigns.model import Campaign
+from mailer.deliveries import fates
 from mailer.deliveries.model import Reason
-from mailer.kit.errors import Conflict
+from mailer.deliveries.reopening import go_on, hold_open
 from mailer.kit.work import Work
 from mailer.outbox.model import DeliveryState
-
-
-class NotWhileStopped(Conflict):
-    """This campaign was stopped for good. Nothing of it is sent again."""
 
 
 async def send_again(
@@ -28,13 +23,11 @@ async def send_again(
     People who have left since are found out by the mark before the body, as everybody is. A
     campaign that was done goes on until these are done too.
     """
-    if campaign.state is CampaignState.CANCELLED:
-        raise NotWhileStopped
-    number = await store.decide(
+    await hold_open(work, campaign)
+    number = await fates.decide(
         work, campaign, subscriber_nos, state=DeliveryState.QUEUED, due_at=None, worker=None
     )
-    if number and campaign.state is CampaignState.SENT:
-        await campaigns.step(work, campaign, CampaignState.SENDING, ended_at=None)
+    await go_on(work, campaign, number)
     await audit.note(work, "doubt_sent_again", campaign=campaign.no, count=number)
     return number
 
@@ -43,7 +36,7 @@ async def dismiss(
     work: Work, campaign: Campaign, subscriber_nos: Sequence[int] | None = None
 ) -> int:
     """Leave messages in doubt as they are, some or (None) all of them; give their number."""
-    number = await store.decide(
+    number = await fates.decide(
         work,
         campaign,
         subscriber_nos,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
-from mailer.deliveries import store
+from mailer.deliveries import ending
 from mailer.deliveries.transport import Trouble
 from mailer.kit.i18n import _, speaking
 from mailer.kit.work import Work
@@ -43,15 +43,15 @@ async def start_due(open_work: OpenWork) -> bool:
 async def sweep_cancelled(open_work: OpenWork) -> bool:
     """Turn what is left of cancelled campaigns into `skipped`, in small units."""
     async with open_work(reading=True) as work:
-        unswept = await store.unswept(work)
+        unswept = await ending.unswept(work)
     for campaign in unswept:
         after: int | None = 0
         while after is not None:
             async with open_work() as work:
-                after = await store.sweep(work, campaign, after=after, limit=UNIT)
+                after = await ending.sweep(work, campaign, after=after, limit=UNIT)
         await note_mailed(open_work, campaign)
         async with open_work() as work:
-            await store.end_swept(work, campaign)
+            await ending.end_swept(work, campaign)
     return False  # what a body still holds open is looked at again after the pause
 
 
@@ -63,7 +63,7 @@ async def finish(open_work: OpenWork, no: int) -> None:
         return
     await note_mailed(open_work, campaign)
     async with open_work() as work:
-        await store.finish(work, campaign)
+        await ending.finish(work, campaign)
 
 
 async def note_mailed(open_work: OpenWork, campaign: Campaign) -> None:
@@ -71,7 +71,7 @@ async def note_mailed(open_work: OpenWork, campaign: Campaign) -> None:
     after: int | None = 0
     while after is not None:
         async with open_work() as work:
-            after = await store.note_mailed(work, campaign, after=after, limit=UNIT)
+            after = await ending.note_mailed(work, campaign, after=after, limit=UNIT)
 
 
 async def hold_after_silence(
@@ -111,7 +111,7 @@ async def pause(work: Work, no: int, why: Callable[[], str]) -> None:
 async def tell(work: Work, numbers: Sequence[int], why: Callable[[], str] | None) -> None:
     """Write beside campaigns that are being sent what keeps them, or (None) that nothing does."""
     with speaking((await organisations.the_one(work)).language):
-        await store.tell(work, numbers, why() if why else "")
+        await ending.tell(work, numbers, why() if why else "")
 
 
 def refused_as_senders(code: int, reply: str) -> str:

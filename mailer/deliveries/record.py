@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mailer.activity.model import Entry
 from mailer.campaigns.model import Campaign
-from mailer.deliveries import store
+from mailer.deliveries import fates
 from mailer.deliveries.model import Delivery, last_word
 from mailer.kit.i18n import N_, _
 from mailer.kit.work import Work
@@ -22,7 +22,7 @@ _WORDS = {
 
 async def entries(work: Work, subscriber_no: int) -> list[Entry]:
     """Tell what became of each message, from the ledger's own rows, newest first."""
-    found = await store.of_subscriber(work, subscriber_no)
+    found = await fates.of_subscriber(work, subscriber_no)
     return [
         _told(delivery, campaign, delivery.at)
         for delivery, campaign in found

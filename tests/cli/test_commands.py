@@ -59,6 +59,21 @@ def test_migrating_twice_is_migrating_once(migrated: Path) -> None:
     assert stat.S_IMODE((migrated / "secret.key").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_sqlite_has_one_worker_and_says_so(data: Path, command: str) -> None:
+    ended = rollcall(command, "--processes", "2", data=data)
+    assert ended.returncode == 2
+    assert "SQLite can have one worker." in ended.stderr
+    assert "PostgreSQL" in ended.stderr
+    assert not data.exists()  # it was refused before anything was made
+
+
+def test_a_number_of_processes_is_at_least_one(data: Path) -> None:
+    ended = rollcall("worker", "--processes", "0", data=data)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
 def test_doctor_on_a_bare_machine_says_what_to_do_next(data: Path) -> None:
     ended = rollcall("doctor", data=data, smtp_port="1", smtp_security="none")
     assert ended.returncode == 1

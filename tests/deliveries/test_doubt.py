@@ -8,8 +8,9 @@ from mailer.bootstrap import House
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState, OnDoubt
-from mailer.deliveries import doubt, store
+from mailer.deliveries import doubt, fates
 from mailer.deliveries.model import Reason
+from mailer.deliveries.reopening import NotWhileStopped
 from mailer.kit.work import Work
 from mailer.outbox.model import DeliveryState
 from tests import makers as make
@@ -58,7 +59,7 @@ async def test_a_drop_after_the_body_is_listed_and_not_said_again(
     assert copies(house, relay, no) == {cast.bo.no: 1, cast.gil.no: 1}
     assert await counts(house, no) == {SENT: 1, IN_DOUBT: 1}
     async with house.work(reading=True) as work:
-        [fate] = (await store.doubts(work, await found(work, no))).rows
+        [fate] = (await fates.doubts(work, await found(work, no))).rows
         assert fate.subscriber
         assert fate.subscriber.shown_name == "Bo"
         assert fate.at
@@ -72,7 +73,7 @@ async def test_an_organiser_sees_only_the_names_of_their_groups(
 
     async with house.work(reading=True) as work:
         seen = make.seen_by(work, cast.harbour)
-        [fate] = (await store.doubts(seen, await found(seen, no))).rows
+        [fate] = (await fates.doubts(seen, await found(seen, no))).rows
 
     assert fate.subscriber_no == cast.bo.no
     assert fate.subscriber is None
@@ -146,5 +147,5 @@ async def test_nothing_of_a_stopped_campaign_is_said_again(
         assert await campaigns.step(work, campaign, CampaignState.SENDING)
         await sending.cancel(work, campaign)
 
-        with pytest.raises(doubt.NotWhileStopped):
+        with pytest.raises(NotWhileStopped):
             await doubt.send_again(work, campaign)

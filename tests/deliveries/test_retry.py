@@ -150,3 +150,27 @@ def test_giving_up_comes_after_five_days() -> None:
     assert timedelta(days=5) <= timedelta(seconds=waited) < timedelta(days=5, hours=1)
     assert retrying.is_spent(retrying.TRIES)
     assert not retrying.is_spent(retrying.TRIES - 1)
+
+
+def test_a_second_round_is_like_the_first() -> None:
+    begins = retrying.next_round(retrying.TRIES)
+    assert begins == retrying.next_round(0) == retrying.next_round(retrying.ROUND - 1)
+    assert [retrying.wait_after(begins + tries) for tries in range(1, 8)] == [
+        retrying.wait_after(tries) for tries in range(1, 8)
+    ]
+    assert retrying.is_spent(begins + retrying.TRIES)
+    assert retrying.may_be_copied(begins + 1)
+    assert not retrying.may_be_copied(begins + retrying.COPIES)
+
+
+def test_a_mark_that_came_to_nothing_does_not_begin_a_round() -> None:
+    assert retrying.is_spent(retrying.TRIES + 5)
+
+
+def test_until_when_it_is_tried_is_what_is_left_of_five_days() -> None:
+    # After the first try the next comes in five minutes, and the rest of the waits after that.
+    waits = sum(retrying.wait_after(tries) for tries in range(1, retrying.TRIES))
+    left = retrying.still_to_wait(1) + timedelta(seconds=retrying.wait_after(1))
+    assert left == timedelta(seconds=waits)
+    assert retrying.still_to_wait(retrying.TRIES - 1) == timedelta(0)
+    assert retrying.still_to_wait(retrying.ROUND + 1) == retrying.still_to_wait(1)

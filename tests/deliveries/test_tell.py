@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from mailer.campaigns import sending
-from mailer.deliveries import record, store
+from mailer.deliveries import fates, record, store
 from mailer.deliveries.model import Delivery, Key, Reason, Worker, last_word
 from mailer.deliveries.naming import Namer
 from mailer.kit.i18n import speaking
@@ -28,13 +28,17 @@ async def settle(work: Work, campaign_no: int, subscriber_no: int, **values: obj
 async def test_progress_counts_the_rows_and_says_when_it_ends(cast: Cast, work: Work) -> None:
     people = await make.people(work, 8)
     campaign = await confirmed(work, await draft(work))
-    await settle(work, campaign.no, cast.bo.no, state=DeliveryState.SENT)
-    await settle(work, campaign.no, cast.gil.no, state=DeliveryState.SENT)
-    await settle(make.later(work, minutes=-2), campaign.no, people[0].no, state=DeliveryState.SENT)
-    await settle(work, campaign.no, people[1].no, state=DeliveryState.REFUSED)
-    await settle(work, campaign.no, people[2].no, state=DeliveryState.DEFERRED)
+    [campaign] = await sending.start_due(work)
+    now = make.later(work, minutes=10)
+    await settle(now, campaign.no, cast.bo.no, state=DeliveryState.SENT)
+    await settle(now, campaign.no, cast.gil.no, state=DeliveryState.SENT)
+    await settle(make.later(work, minutes=8), campaign.no, people[0].no, state=DeliveryState.SENT)
+    await settle(now, campaign.no, people[1].no, state=DeliveryState.REFUSED)
+    again = now.now + timedelta(minutes=5)
+    put_off = {"state": DeliveryState.DEFERRED, "due_at": again}
+    await settle(now, campaign.no, people[2].no, **put_off)
 
-    progress = await store.progress(work, campaign)
+    progress = await store.progress(now, campaign)
 
     assert progress.counts == {
         DeliveryState.SENT: 3,
@@ -45,7 +49,31 @@ async def test_progress_counts_the_rows_and_says_when_it_ends(cast: Cast, work: 
     assert progress.total == campaign.recipients == 10
     assert progress.rate == 2  # in the last minute
     assert progress.waiting == 6
-    assert progress.finish_at == work.now + timedelta(minutes=3)
+    # Five are in turn, and two go in a minute; the sixth has an hour of its own.
+    assert progress.finish_at == now.now + timedelta(minutes=2.5)
+    assert progress.next_try_at == again
+
+
+async def test_a_beginning_tells_its_pace_before_a_minute_is_over(cast: Cast, work: Work) -> None:
+    await make.people(work, 8)
+    await confirmed(work, await draft(work))
+    [campaign] = await sending.start_due(work)
+    soon = make.later(work, seconds=20)
+    await settle(soon, campaign.no, cast.bo.no, state=DeliveryState.SENT)
+
+    progress = await store.progress(soon, campaign)
+
+    assert progress.rate == 3  # one in 20 seconds
+    assert progress.finish_at == soon.now + timedelta(minutes=3)
+
+
+async def test_what_is_paused_has_no_hour_at_which_it_is_done(cast: Cast, work: Work) -> None:
+    await confirmed(work, await draft(work))
+    [campaign] = await sending.start_due(work)
+    await settle(work, campaign.no, cast.bo.no, state=DeliveryState.SENT)
+    await sending.pause(work, campaign)
+
+    assert (await store.progress(work, campaign)).finish_at is None
 
 
 async def test_fates_are_told_by_name_a_page_at_a_time(cast: Cast, work: Work) -> None:
@@ -53,10 +81,10 @@ async def test_fates_are_told_by_name_a_page_at_a_time(cast: Cast, work: Work) -
     for no in (cast.bo.no, cast.gil.no):
         await settle(work, campaign.no, no, state=DeliveryState.REFUSED, code=550, reply="5.1.1 no")
 
-    first = await store.fates(work, campaign, [DeliveryState.REFUSED], limit=1)
+    first = await fates.fates(work, campaign, [DeliveryState.REFUSED], limit=1)
     assert [fate.subscriber_no for fate in first.rows] == [cast.bo.no]
     assert first.next_after == cast.bo.no
-    rest = await store.fates(work, campaign, [DeliveryState.REFUSED], after=first.next_after)
+    rest = await fates.fates(work, campaign, [DeliveryState.REFUSED], after=first.next_after)
     [fate] = rest.rows
     assert fate.subscriber
     assert (fate.subscriber.no, fate.code, fate.reply) == (cast.gil.no, 550, "5.1.1 no")

@@ -7,7 +7,7 @@ place.who       as whom
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,14 +18,23 @@ from sqlalchemy import select
 from mailer.accounts.actions import open_account
 from mailer.accounts.model import Role
 from mailer.bootstrap import House
+from mailer.campaigns import correcting
 from mailer.campaigns.model import Campaign
 from mailer.consent import actions as consent
 from mailer.consent.model import Confirmation
+from mailer.deliveries import freezing
 from mailer.imports import actions as imports
 from mailer.imports.model import Import
 from mailer.kit.tokens import Purpose
 from mailer.kit.work import Door, Work
 from mailer.outbox.model import DeliveryState
+from mailer.relays import actions as relays
+from mailer.relays import ruling
+from mailer.relays import store as relay_store
+from mailer.relays.model import DomainPace, Relay
+from mailer.signing import actions as signing
+from mailer.signing.dkim import Algorithm
+from mailer.signing.model import SigningKey, Stage
 from mailer.subscribers import actions as subscribers
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import actions as tiers
@@ -35,6 +44,7 @@ from tests import makers as make
 from tests.cast import PASSWORD, PASSWORD_HASH, Cast
 from tests.support.browser import opened
 from tests.support.campaigning import (
+    BASE,
     ENGLISH,
     FRENCH,
     became,
@@ -71,6 +81,7 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
     async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
         long_name = await _people(work, cast)
         file = await _file(work, cast)
+        servers = await _servers(work)
         await open_account(
             work,
             address="nuria@war.example.org",
@@ -78,6 +89,7 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
             role=Role.OWNER,
             password_hash=PASSWORD_HASH,
         )
+    keys = await _signing_keys(house)
     campaigns = await _campaigns(house, cast)
     (inbox / "000001.eml").write_bytes(_mail())
     async with house.work(door=Door.EMAIL) as work:
@@ -88,7 +100,8 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
         *_from_mails(links),
         *_archive(campaigns),
         *_campaign_pages(campaigns),
-        *_upkeep(cast, long_name, file),
+        *_upkeep(cast, long_name, file, servers),
+        *_signature(keys),
     ]
 
 
@@ -119,6 +132,40 @@ async def _file(work: Work, cast: Cast) -> Import:
     )
 
 
+async def _signing_keys(house: House) -> dict[Stage, SigningKey]:
+    """Leave a key at each stage."""
+    made = {stage: await signing.generate(Algorithm.RSA) for stage in Stage}
+    async with house.work(door=Door.CLI) as work:
+        keys = {stage: await signing.new_key(work, key) for stage, key in made.items()}
+        for stage in (Stage.RETIRED, Stage.SIGNING):  # which takes the place of the other
+            await signing.switch_on(work, keys[stage], is_published=True)
+    return keys
+
+
+async def _servers(work: Work) -> Sequence[Relay]:
+    """Set up a second relay that warms up and has limits, quiet hours, and two slow domains."""
+    second = await relays.add(
+        work,
+        name="A provider with a name that is long",
+        host="smtp-outgoing-bulk.eu-central-2.provider.example.net",
+        port=587,
+        security="starttls",
+        user="us",
+        password="pass word",
+    )
+    await relays.set_limits(
+        work, second, weight=0, connections=4, per_second=10, per_hour=5000, per_day=20_000
+    )
+    await relays.warm_up(work, second, first=200, growth=50)
+    await ruling.set_hours(
+        work, quiet_from="21:00", quiet_until="08:00", time_zone="America/Argentina/Buenos_Aires"
+    )
+    slow = await ruling.set_pace(work, domain="big.example", per_minute=600)
+    slow.slow_down(work.now, observed=900, code=421, reply="4.7.28 unusual rate, see our pages")
+    await ruling.set_pace(work, domain="department-of-transport.example.org", per_minute=60)
+    return await relay_store.all_relays(work)
+
+
 async def _campaigns(house: House, cast: Cast) -> dict[str, Campaign]:
     both = {"en": ENGLISH, "fr": FRENCH}
     campaigns = {
@@ -135,12 +182,39 @@ async def _campaigns(house: House, cast: Cast) -> dict[str, Campaign]:
         await became(house, one, DeliveryState.REFUSED, 40, reply="550 5.1.1 no such user here")
         await became(house, one, DeliveryState.IN_DOUBT, 41, reply="")
         await became(house, one, DeliveryState.SKIPPED, 42, reply="unsubscribed")
-    await became(house, campaigns["sending"], DeliveryState.DEFERRED, 43, reply="450 4.2.1 later")
+    async with house.work() as work:
+        soon = work.now + timedelta(minutes=5)
+        slow = DomainPace(domain="example.org")
+        slow.slow_down(work.now, observed=120.0, code=421, reply="4.7.28 unusual rate of mail")
+        work.session.add(slow)
+    await became(
+        house,
+        campaigns["sending"],
+        DeliveryState.DEFERRED,
+        43,
+        reply="450 4.2.1 later",
+        due_at=soon,
+    )
+    await became(house, campaigns["sending"], DeliveryState.FAILED, 44, reply="4.2.2 mailbox full")
     await became(
         house, campaigns["sent"], DeliveryState.SENT, cast.bo.no, cast.gil.no, *range(43, 60)
     )
     await ended(house, campaigns["sent"])
-    return campaigns
+    return campaigns | await _corrections(house, campaigns)
+
+
+async def _corrections(house: House, campaigns: Mapping[str, Campaign]) -> dict[str, Campaign]:
+    """Correct what is on its way, and leave it as a draft and reviewed."""
+    corrections = {}
+    for name in ("correction", "correction, counted"):
+        async with house.work(door=Door.ADMIN) as work:
+            first = await work.session.get_one(Campaign, campaigns["sending"].no)
+            corrections[name] = await correcting.correct(work, first)
+    async with house.work(door=Door.ADMIN) as work:
+        counted = corrections["correction, counted"]
+        work.session.add(counted)
+        await freezing.review(work, counted, base=BASE)
+    return corrections
 
 
 async def _links(work: Work, cast: Cast) -> dict[str, str]:
@@ -278,16 +352,24 @@ def _campaign_pages(campaigns: Mapping[str, Campaign]) -> list[Place]:
         ("sending", one, uids["sending"]),
         ("sent", one, uids["sent"]),
         ("stop for good", f"{one}/cancel", f"{uids['sending']}/cancel"),
+        ("correct?", f"{one}/correction", f"{uids['sending']}/correction"),
+        ("write a correction", f"{one}/write", f"{uids['correction']}/write"),
+        ("review of a correction", f"{one}/review", f"{uids['correction, counted']}/review"),
         ("doubt", f"{one}/doubt", f"{uids['sending']}/doubt"),
         ("nobody in doubt", f"{one}/doubt", f"{uids['scheduled']}/doubt"),
         ("refused", f"{one}/people", f"{uids['sending']}/people?fate=refused"),
+        ("given up", f"{one}/people", f"{uids['sending']}/people?fate=given-up"),
+        ("trying again", f"{one}/people", f"{uids['sending']}/people?fate=again"),
         ("left out", f"{one}/people", f"{uids['sending']}/people?fate=left-out"),
     ]
     return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
 
 
-def _upkeep(cast: Cast, long_name: Subscriber, file: Import) -> list[Place]:
+def _upkeep(
+    cast: Cast, long_name: Subscriber, file: Import, servers: Sequence[Relay]
+) -> list[Place]:
     person, people = "/admin/people/{uid:str}", "/admin/people"
+    send = "/admin/relays"
     found = [
         ("home", "/admin", "/admin"),
         ("people", people, people),
@@ -308,7 +390,24 @@ def _upkeep(cast: Cast, long_name: Subscriber, file: Import) -> list[Place]:
         ("imports", "/admin/import", "/admin/import"),
         ("dry run", "/admin/import/{uid:str}", f"/admin/import/{file.uid}"),
         ("organisation", "/admin/organisation", "/admin/organisation"),
+        ("how we send", send, send),
+        ("new mail server", f"{send}/new", f"{send}/new"),
+        ("mail server of the settings", f"{send}/{{uid:str}}", f"{send}/{servers[0].uid}"),
+        ("mail server", f"{send}/{{uid:str}}", f"{send}/{servers[1].uid}"),
         ("record", "/admin/record", "/admin/record"),
+    ]
+    return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
+
+
+def _signature(keys: Mapping[Stage, SigningKey]) -> list[Place]:
+    here = "/admin/signing"
+    asks = f"{here}/{{selector:str}}/retirement"
+    found = [
+        ("signature", here, here),
+        *[
+            (f"retire a key that is {stage}", asks, f"{here}/{keys[stage].selector}/retirement")
+            for stage in (Stage.MADE, Stage.SIGNING)
+        ],
     ]
     return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
 

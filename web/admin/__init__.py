@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from web.admin import (
     campaigns,
+    correcting,
     gate,
     groups,
     home,
@@ -13,9 +14,14 @@ from web.admin import (
     organisation,
     people,
     record,
+    relays,
     requests,
     reviewing,
     sending,
+    servers,
+    signing,
+    standing,
+    undelivered,
 )
 
 HANDLERS: list[ControllerRouterHandler] = [
@@ -28,8 +34,14 @@ HANDLERS: list[ControllerRouterHandler] = [
     *groups.HANDLERS,
     *imports.HANDLERS,
     *organisation.HANDLERS,
+    *relays.HANDLERS,
+    *servers.HANDLERS,
+    *signing.HANDLERS,
     *record.HANDLERS,
     *campaigns.HANDLERS,
     *reviewing.HANDLERS,
+    *standing.HANDLERS,
     *sending.HANDLERS,
+    *undelivered.HANDLERS,
+    *correcting.HANDLERS,
 ]

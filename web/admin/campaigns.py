@@ -27,6 +27,7 @@ from mailer.kit.i18n import LANGUAGES, _, in_language, language, own_name
 from mailer.kit.work import Door, Work
 from mailer.tiers import store as tiers
 from web.admin import previewing
+from web.admin.corrected import first_of, still_going
 from web.admin.telling import language_name, moment, number, people, said, shortly
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
@@ -149,16 +150,27 @@ async def _saved(work: Work, campaign: Campaign, code: str) -> Writing:
 
 
 async def _typed(work: Work, campaign: Campaign, form: Form) -> Writing:
+    audience: dict[str, Any]
     code = _known(form.raw("language"))
     revision = await campaigns.newest_revision(work, campaign)
     words = {part: form.values.get(part, "") for part in composing.PARTS}
     chosen = form.raw("list")
+    if campaign.corrects_no is not None:  # its people are given, and the form does not ask
+        audience = {
+            "list_no": campaign.list_no,
+            "to_everybody": campaign.to_everybody,
+            "tier_nos": campaign.tier_nos,
+        }
+    else:
+        audience = {
+            "list_no": int(chosen) or None if chosen.isdecimal() else None,
+            "to_everybody": form.raw("reach") == "everybody",
+            "tier_nos": [int(one) for one in form.many("tier") if one.isdecimal()],
+        }
     return Writing(
         code=code,
         document={**(revision.document if revision else {}), code: words},
-        list_no=int(chosen) or None if chosen.isdecimal() else None,
-        to_everybody=form.raw("reach") == "everybody",
-        tier_nos=[int(one) for one in form.many("tier") if one.isdecimal()],
+        **audience,
         on_doubt=OnDoubt.RESEND if form.raw("on_doubt") == OnDoubt.RESEND else OnDoubt.HOLD,
         in_archive=form.flag("in_archive"),
     )
@@ -261,6 +273,7 @@ async def _writing_page(
 ) -> Template:
     asked = request.query_params
     reader = await previewing.sample(work, tier=asked.get("as", ""), name=asked.get("name", ""))
+    first = await first_of(work, campaign)
     errors = _errors(refusal, writing.code)
     return page(
         request,
@@ -280,6 +293,8 @@ async def _writing_page(
         opened=campaign.revision_no or 0,
         fields=_fields(),
         **await _audience(work, writing),
+        first=first,
+        still=await still_going(work, first),
         reader=await previewing.choices(work, reader),
         sketch=await _sketch(request, work, campaign, writing, reader),
         typed=refusal is not None,

@@ -6,17 +6,24 @@ from typing import Any
 from mailer.campaigns.model import Campaign
 from mailer.deliveries.model import last_word
 from mailer.kit.i18n import _
+from mailer.kit.work import Work
+from web.admin.corrected import first_of
 from web.admin.telling import number
 
 MINUS = "\N{MINUS SIGN}"
 
 
-def who_gets_it(campaign: Campaign) -> list[dict[str, Any]]:
-    """Show everybody on the list, those who are left out by reason, and those who get it."""
+async def who_gets_it(work: Work, campaign: Campaign) -> list[dict[str, Any]]:
+    """Show everybody it is about, those who are left out by reason, and those who get it.
+
+    That is everybody on the list; or, of a correction, those who got the first.
+    """
     recipients = campaign.recipients or 0
     left_out: Mapping[str, int] = campaign.left_out
     everybody = recipients + sum(left_out.values())
-    rows = [_row(_("On the list"), everybody, everybody, "ink")]
+    first = await first_of(work, campaign)
+    all_of_them = _("Got “%(name)s”") % {"name": first.name} if first else _("On the list")
+    rows = [_row(all_of_them, everybody, everybody, "ink")]
     rows += [
         _row(last_word(reason), count, everybody, "hatch", minus=True)
         for reason, count in _largest_first(left_out)

@@ -195,7 +195,7 @@ async def stop(work: Working, uid: FromPath[str]) -> Response[Any]:
     return redirect(at(import_), notice=told % {"count": number(done)})
 
 
-@get("/import/{uid:str}/progress", opt=gated(Power.IMPORT))
+@get("/import/{uid:str}/progress", opt=gated(Power.IMPORT, by_itself=True))
 async def show_progress(request: Asked, work: Working, uid: FromPath[str]) -> Template:
     """Give the figures alone, for the page that asks every five seconds.
 

@@ -20,6 +20,7 @@ from mailer.imports import store as imports
 from mailer.imports.model import Basis
 from mailer.kit.i18n import N_, _, in_language
 from mailer.kit.work import Door, Work
+from mailer.relays import store as relays
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import SuppressionReason
 from mailer.tiers import store as tiers
@@ -44,6 +45,22 @@ SENTENCES: Mapping[str, str] = {
     "list_described": N_("Changed the list “%(list)s”"),
     "group_founded": N_("Founded the group “%(group)s”"),
     "group_described": N_("Renamed the group “%(group)s”, or said where it is"),
+    "signing_key_made": N_("Made the key %(selector)s for the signature"),
+    "signing_key_switched_on": N_("Let the key %(selector)s sign our emails"),
+    "signing_key_retired": N_("Retired the key %(selector)s of the signature"),
+    # how we send
+    "relay_added": N_("Added the mail server “%(relay)s”"),
+    "relay_described": N_("Changed where the mail server “%(relay)s” is"),
+    "relay_limited": N_("Changed how much the mail server “%(relay)s” carries"),
+    "relay_warmed_up": N_("Began to warm up the mail server “%(relay)s”"),
+    "relay_warm": N_("Ended the warm-up of the mail server “%(relay)s”"),
+    "relay_switched_off": N_("Switched off the mail server “%(relay)s”"),
+    "relay_switched_on": N_("Switched on the mail server “%(relay)s”"),
+    "relay_removed": N_("Removed the mail server “%(relay)s”"),
+    "sending_hours_set": N_("Changed the quiet hours"),
+    "brakes_set": N_("Changed the brakes"),
+    "domain_slowed": N_("Slowed emails to %(domain)s down"),
+    "domain_let_go": N_("Let emails to %(domain)s go as fast as others"),
     # people
     "tier_assigned": N_("Moved %(subscriber)s to the level “%(tier)s”"),
     "tier_request_granted": N_("Said yes to the level that %(subscriber)s asked for"),
@@ -69,6 +86,9 @@ SENTENCES: Mapping[str, str] = {
     "campaign_held": N_("Held “%(campaign)s” back"),
     "campaign_released": N_("Released “%(campaign)s”"),
     "doubt_sent_again": N_("Sent “%(campaign)s” again to %(people)s in doubt"),
+    "failed_tried_again": N_("Tried “%(campaign)s” again for %(people)s whom it had not reached"),
+    "refused_tried_again": N_("Tried “%(campaign)s” again for %(people)s who were refused"),
+    "correction_begun": N_("Began a correction of “%(campaign)s”"),
     "doubt_left": N_("Left it at that for %(people)s in doubt about “%(campaign)s”"),
 }
 
@@ -162,10 +182,14 @@ def _said(line: AuditLine) -> dict[str, str]:
     for count in ("recipients", "count", "number"):
         if facts.get(count) is not None:
             said["people"] = people(facts[count])
+    if "selector" in facts:
+        said["selector"] = facts["selector"]
     if "role" in facts:
         said["role"] = role_name(Role(facts["role"]))
     if "reason" in facts:
         said["reason"] = _(REASONS[SuppressionReason(facts["reason"])])
+    if "domain" in facts:
+        said["domain"] = facts["domain"]
     if "basis" in facts:
         said["basis"] = _(BASES[Basis(facts["basis"])])
     return said
@@ -174,7 +198,7 @@ def _said(line: AuditLine) -> dict[str, str]:
 # --- what lines name ----------------------------------------------------------------------------
 
 # What a line is about comes first, and is what it leads to: PostgreSQL keeps no order of facts.
-_KINDS = ("subscriber", "campaign", "import", "list", "group", "tier", "account")
+_KINDS = ("subscriber", "campaign", "import", "list", "group", "tier", "relay", "account")
 
 
 async def _things(work: Work, lines: Iterable[AuditLine]) -> dict[tuple[str, int], _Thing]:
@@ -196,6 +220,10 @@ async def _things(work: Work, lines: Iterable[AuditLine]) -> dict[tuple[str, int
         "group": {
             no: _Thing(group.name, f"/admin/groups/{group.uid}")
             for no, group in (await groups.by_nos(work, nos["group"])).items()
+        },
+        "relay": {
+            no: _Thing(relay.name or _("of the settings"), "/admin/relays")
+            for no, relay in (await relays.by_nos(work, nos["relay"])).items()
         },
         "subscriber": dict.fromkeys(nos["subscriber"], _Thing(_("somebody"))),
         "import": {

@@ -1,6 +1,6 @@
 """Reviewing: who exactly gets a campaign, what was checked, and the confirmation that sends it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,9 +12,9 @@ from mailer.accounts import signing_in
 from mailer.accounts.model import Power
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
-from mailer.campaigns.model import Campaign, CampaignState, OnDoubt, Revision
+from mailer.campaigns.model import Campaign, CampaignState, Kind, OnDoubt, Revision
 from mailer.consent import store as consent
-from mailer.deliveries import freezing
+from mailer.deliveries import forecast, freezing, watching
 from mailer.deliveries import store as deliveries
 from mailer.kit.errors import Invalid, Refusal
 from mailer.kit.i18n import _, in_language, ngettext
@@ -31,7 +31,8 @@ from web.admin.campaigns import (
     keep,
     mending_page,
 )
-from web.admin.telling import duration, hour, language_name, number
+from web.admin.corrected import first_of, still_going
+from web.admin.telling import about, duration, hour, language_name, number, people, soon
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import account_of, gated
@@ -128,6 +129,7 @@ async def _review_page(
 ) -> Template:
     settings = visit_of(request).house.settings
     recipients = campaign.recipients or 0
+    first = await first_of(work, campaign)
     field = str(refusal.facts.get("field", "")) if refusal else ""
     words = refusal.said() if refusal else ""
     undo = {"long": duration(settings.undo_seconds)}
@@ -144,7 +146,10 @@ async def _review_page(
         else _("It begins at once."),
         people=number(recipients),
         audience=await _audience(work, campaign),
-        who=counting.who_gets_it(campaign),
+        who=await counting.who_gets_it(work, campaign),
+        takes=await _takes(work, campaign, settings.undo_seconds),
+        first=first,
+        still=await still_going(work, first),
         by_language=await _by_language(work, campaign),
         by_tier=await _by_tier(work, campaign),
         found=await _checks(request, work, campaign),
@@ -160,7 +165,20 @@ async def _review_page(
     )
 
 
+async def _takes(work: Work, campaign: Campaign, undo_seconds: int) -> str:
+    """Say how long it will take, and until when if it is confirmed now."""
+    urgent = campaign.kind is Kind.ALERT
+    takes = await forecast.how_long(work, campaign.recipients or 0, is_urgent=urgent)
+    if takes is None:
+        return _("How long it takes can be told once a larger campaign has been sent.")
+    done_at = work.now + timedelta(seconds=undo_seconds) + takes
+    told = _("It takes about %(long)s: confirmed now, it is done by about %(time)s UTC.")
+    return told % {"long": about(takes), "time": soon(done_at, work.now)}
+
+
 async def _audience(work: Work, campaign: Campaign) -> str:
+    if first := await first_of(work, campaign):
+        return _("people: those who got “%(name)s”.") % {"name": first.name}
     mailing_list = await consent.list_by_no(work, campaign.list_no) if campaign.list_no else None
     name = in_language(mailing_list.name) if mailing_list else ""
     if campaign.to_everybody:
@@ -214,6 +232,7 @@ async def _checks(request: Asked, work: Work, campaign: Campaign) -> list[Check]
         await _sender(request, work),
         *await _languages(work, campaign, revision),
         *await _faults(request, work, campaign, revision),
+        *await _slow(work, campaign),
         Check("ok", _("The ways to pause, to change and to leave are in it")),
         Check("ok", _("Nobody gets it twice"), _("Each person has one row, whatever they are on.")),
         _doubt(campaign),
@@ -277,6 +296,19 @@ async def _faults(
             )
             found += [Check("warn", fault, language_name(code)) for fault in seen.preview.faults]
     return found or [Check("ok", _("The email reads well, also without pictures"))]
+
+
+async def _slow(work: Work, campaign: Campaign) -> list[Check]:
+    """Tell of the domains whose people get it later than that."""
+    return [
+        Check(
+            "warn",
+            _("Slower to %(domain)s: %(people)s")
+            % {"domain": one.domain, "people": people(one.waiting)},
+            _("“%(said)s”") % {"said": one.words} if one.words else _("Somebody here chose so."),
+        )
+        for one in await watching.held_back(work, campaign)
+    ]
 
 
 def _doubt(campaign: Campaign) -> Check:

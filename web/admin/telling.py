@@ -52,6 +52,11 @@ def shortly(at: datetime) -> str:
     }
 
 
+def soon(at: datetime, now: datetime) -> str:
+    """Write an hour, with its day if that is not today: 10:04, or 11 June, 10:04."""
+    return hour(at) if at.date() == now.date() else shortly(at)
+
+
 def dated(at: datetime) -> str:
     """Write a day and an hour where years matter: 11 June 2026, 10:04."""
     return _("%(day)s, %(time)s") % {
@@ -79,3 +84,10 @@ def duration(seconds: int) -> str:
         threshold=90,
         locale=language.get(),
     )
+
+
+def about(long: timedelta) -> str:
+    """Write how long something takes, no more exactly than anybody knows: 12 minutes, 5 hours."""
+    if long < timedelta(minutes=1):
+        return _("less than a minute")
+    return format_timedelta(long, granularity="minute", threshold=3, locale=language.get())

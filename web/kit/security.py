@@ -51,9 +51,13 @@ one_click: Final[dict[str, Any]] = {"gate": Gate.ONE_CLICK}
 half_way: Final[dict[str, Any]] = {"gate": Gate.HALF_WAY}
 
 
-def gated(power: Power | None = None) -> dict[str, Any]:
-    """Let pass who is fully signed in and whose role has this power."""
-    return {"gate": Gate.POWER, "power": power}
+def gated(power: Power | None = None, *, by_itself: bool = False) -> dict[str, Any]:
+    """Let pass who is fully signed in and whose role has this power.
+
+    `by_itself`: pages ask for this again and again without anybody there. It keeps no session
+    awake: a page that was left open must not sign in whoever comes to the desk at night.
+    """
+    return {"gate": Gate.POWER, "power": power, "by_itself": by_itself}
 
 
 class GateRefusal(Forbidden):
@@ -102,7 +106,7 @@ async def gate(connection: Connection, handler: BaseRouteHandler) -> None:
             if visit.session is None:
                 raise NotSignedIn(_sign_in_for(request))
         case Gate.POWER:
-            visit = await recognise(request)
+            visit = await recognise(request, is_seen=not handler.opt.get("by_itself"))
             _ask_for_everything(request, visit, handler.opt["power"])
         case _:
             raise GateClosed
@@ -110,8 +114,11 @@ async def gate(connection: Connection, handler: BaseRouteHandler) -> None:
         await _ask_for_token(request, visit)
 
 
-async def recognise(request: Asked) -> Visit:
-    """Find out whose session this is, if it is one that still counts. Unknown names are nothing."""
+async def recognise(request: Asked, *, is_seen: bool = True) -> Visit:
+    """Find out whose session this is, if it is one that still counts. Unknown names are nothing.
+
+    `is_seen`: somebody is there, so that it counts for longer.
+    """
     visit = visit_of(request)
     cookie = request.cookies.get(session_cookie_name(visit.house))
     if not cookie or visit.session is not None:
@@ -124,7 +131,7 @@ async def recognise(request: Asked) -> Visit:
         visit.cookie = cookie
         visit.scope = await scope_of(work, visit.account)
         was_seen_lately = visit.session.was_seen_lately(work.now)
-    if not was_seen_lately:
+    if is_seen and not was_seen_lately:
         # An observation: it has a unit of work of its own, at most once a minute for each session.
         async with visit.house.work() as work:
             await signing_in.note_seen(work, visit.session)

@@ -121,6 +121,89 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("no", name=op.f("pk_organisation")),
     )
     op.create_table(
+        "domain_pace",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("ceiling", sa.Integer(), nullable=True),
+        sa.Column("per_minute", sa.Double(), nullable=True),
+        sa.Column("usual", sa.Double(), nullable=True),
+        sa.Column("slowed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.SmallInteger(), nullable=True),
+        sa.Column("reply", sa.String(length=200), nullable=False),
+        sa.Column("next_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_domain_pace")),
+        sa.UniqueConstraint("domain", name=op.f("uq_domain_pace_domain")),
+    )
+    op.create_table(
+        "relay",
+        sa.Column(
+            "no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("host", sa.String(length=253), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column(
+            "security",
+            sa.Enum("starttls", "tls", "none", name="security", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("user_name", sa.String(length=200), nullable=False),
+        sa.Column("password_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("weight", sa.SmallInteger(), nullable=False),
+        sa.Column("connections", sa.SmallInteger(), nullable=True),
+        sa.Column("per_second", sa.Integer(), nullable=True),
+        sa.Column("per_hour", sa.Integer(), nullable=True),
+        sa.Column("per_day", sa.Integer(), nullable=True),
+        sa.Column("warm_up_from", sa.Date(), nullable=True),
+        sa.Column("warm_up_first", sa.Integer(), nullable=False),
+        sa.Column("warm_up_growth", sa.SmallInteger(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("off_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("next_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_relay")),
+        sa.UniqueConstraint("uid", name=op.f("uq_relay_uid")),
+    )
+    op.create_table(
+        "relay_hour",
+        sa.Column(
+            "relay_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("hour", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["relay_no"],
+            ["relay.no"],
+            name=op.f("fk_relay_hour_relay_no_relay"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("relay_no", "hour", name=op.f("pk_relay_hour")),
+    )
+    op.create_table(
+        "sending_rules",
+        sa.Column(
+            "no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("quiet_from", sa.Time(), nullable=True),
+        sa.Column("quiet_until", sa.Time(), nullable=True),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("bounce_brake", sa.SmallInteger(), nullable=False),
+        sa.Column("bounces_from", sa.Integer(), nullable=False),
+        sa.Column("complaint_brake", sa.SmallInteger(), nullable=False),
+        sa.Column("complaints_from", sa.Integer(), nullable=False),
+        sa.CheckConstraint("no = 1", name=op.f("ck_sending_rules_only_one")),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_sending_rules")),
+    )
+    op.create_table(
         "sign_in_try",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mark", sa.String(length=40), nullable=False),
@@ -129,6 +212,33 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sign_in_try", schema=None) as batch_op:
         batch_op.create_index("ix_sign_in_try_mark_at", ["mark", "at"], unique=False)
+
+    op.create_table(
+        "signing_key",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("selector", sa.String(length=63), nullable=False),
+        sa.Column(
+            "algorithm",
+            sa.Enum("rsa", "ed25519", name="algorithm", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("public", sa.String(length=500), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("signs_since", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("retired_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_signing_key")),
+        sa.UniqueConstraint("selector", name=op.f("uq_signing_key_selector")),
+    )
+    with op.batch_alter_table("signing_key", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_signing_key_signs",
+            ["domain", "algorithm"],
+            unique=True,
+            sqlite_where=sa.text("signs_since IS NOT NULL AND retired_at IS NULL"),
+            postgresql_where=sa.text("signs_since IS NOT NULL AND retired_at IS NULL"),
+        )
 
     op.create_table(
         "subscriber",
@@ -402,8 +512,17 @@ def upgrade() -> None:
         sa.Column("started_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("bounces", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("complaints", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("braked", orm.Json(), nullable=False),
+        sa.Column(
+            "corrects_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["confirmed_by"], ["account.no"], name=op.f("fk_campaign_confirmed_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrects_no"], ["campaign.no"], name=op.f("fk_campaign_corrects_no_campaign")
         ),
         sa.ForeignKeyConstraint(
             ["list_no"], ["mailing_list.no"], name=op.f("fk_campaign_list_no_mailing_list")
@@ -417,6 +536,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_campaign_corrects_no"), ["corrects_no"], unique=False)
         batch_op.create_index("ix_campaign_state", ["state", "send_at"], unique=False)
 
     op.create_table(
@@ -1029,6 +1149,7 @@ def downgrade() -> None:
     op.drop_table("chosen_tier")
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.drop_index("ix_campaign_state")
+        batch_op.drop_index(batch_op.f("ix_campaign_corrects_no"))
 
     op.drop_table("campaign")
     op.drop_table("audit_line")
@@ -1049,10 +1170,22 @@ def downgrade() -> None:
         batch_op.drop_index("ix_subscriber_called")
 
     op.drop_table("subscriber")
+    with op.batch_alter_table("signing_key", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_signing_key_signs",
+            sqlite_where=sa.text("signs_since IS NOT NULL AND retired_at IS NULL"),
+            postgresql_where=sa.text("signs_since IS NOT NULL AND retired_at IS NULL"),
+        )
+
+    op.drop_table("signing_key")
     with op.batch_alter_table("sign_in_try", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_try_mark_at")
 
     op.drop_table("sign_in_try")
+    op.drop_table("sending_rules")
+    op.drop_table("relay_hour")
+    op.drop_table("relay")
+    op.drop_table("domain_pace")
     op.drop_table("organisation")
     op.drop_table("mailing_list")
     op.drop_table("groups")

@@ -1,6 +1,7 @@
 """Review: who gets it is fixed and counted, and confirmed by that number and a fresh code."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import httpx
@@ -12,6 +13,7 @@ from mailer.bootstrap import House
 from mailer.campaigns.model import CampaignState
 from mailer.deliveries import freezing
 from mailer.deliveries.model import Delivery
+from mailer.relays.model import DomainPace, Relay
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.campaigning import (
@@ -365,3 +367,35 @@ async def _times(house: House, act: str) -> int:
             select(func.count()).select_from(AuditLine).where(AuditLine.act == act)
         )
     return found or 0
+
+
+async def test_how_long_it_takes_is_told_by_the_pace_of_earlier_ones(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await frozen(house, cast)
+    page = f"/admin/campaigns/{campaign.uid}/review"
+
+    nobody_knows = (await admin.get(page)).text
+    async with house.work() as work:
+        relay = await work.session.get_one(Relay, 1)
+        relay.per_hour = 1  # the second of two people waits for the next hour
+    known = (await admin.get(page)).text
+
+    assert "can be told once a larger campaign has been sent" in nobody_knows
+    assert "It takes about" not in nobody_knows
+    assert re.search(r"It takes about [^:]+: confirmed now, it is done by about", known)
+
+
+async def test_domains_that_get_it_later_are_among_the_checks(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await frozen(house, cast)
+    async with house.work() as work:
+        slow = DomainPace(domain="example.org")
+        slow.slow_down(work.now, observed=60.0, code=451, reply="4.7.1 greylisted")
+        work.session.add(slow)
+
+    shown = (await admin.get(f"/admin/campaigns/{campaign.uid}/review")).text
+
+    assert "Slower to example.org: " in shown
+    assert "“451 4.7.1 greylisted”" in shown

@@ -4,14 +4,17 @@ import re
 from datetime import timedelta
 
 import httpx
-import pytest
+from sqlalchemy import select, update
 
+from mailer.accounts.model import Session, Stage
 from mailer.bootstrap import House
 from mailer.campaigns import sending
-from mailer.campaigns.model import CampaignState
-from mailer.deliveries.model import Delivery
+from mailer.campaigns.model import Campaign, CampaignState
+from mailer.deliveries import ending
+from mailer.deliveries.model import Delivery, Worker
 from mailer.kit.work import Door
 from mailer.outbox.model import DeliveryState
+from mailer.relays.model import DomainPace
 from mailer.tiers import actions as tiers
 from mailer.tiers.model import Source
 from tests import makers as make
@@ -85,7 +88,7 @@ async def test_the_figures_say_how_far_it_has_come(
 ) -> None:
     async with house.work() as work:
         many = await make.people(work, 8)
-    campaign = await begun(house, cast)
+    campaign = await begun_long_ago(house, cast)
     states = DeliveryState
     one = iter(person.no for person in many)
     await became(house, campaign, states.SENT, *[next(one) for _ in range(3)], code=250)
@@ -116,6 +119,16 @@ async def test_the_figures_say_how_far_it_has_come(
     assert "Delivered" not in shown
 
 
+async def begun_long_ago(house: House, cast: Cast) -> Campaign:
+    """Give a campaign whose pace is told by the last minute."""
+    campaign = await begun(house, cast)
+    async with house.work() as work:
+        work.session.add(campaign)
+        campaign.started_at = work.now - timedelta(hours=1)
+    await lives(house)
+    return campaign
+
+
 def figures(page: str) -> dict[str, str]:
     """The strip of figures, by their words."""
     found = re.findall(r'<dt>([^<]*)</dt><dd class="n">([^<]*)</dd>', page)
@@ -136,6 +149,113 @@ async def test_the_page_asks_for_its_figures_alone(
     assert '<div id="said" hx-swap-oob="innerHTML">' in same.text
     assert "hx-refresh" not in same.headers
     assert other.headers["hx-refresh"] == "true", "it is another page by now"
+
+
+async def test_when_only_those_are_left_whose_servers_were_busy_it_says_when(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await begun_long_ago(house, cast)
+    await became(house, campaign, DeliveryState.SENT, cast.gil.no, code=250)
+    async with house.work(reading=True) as work:
+        soon = work.now + timedelta(minutes=5)
+    await became(house, campaign, DeliveryState.DEFERRED, cast.bo.no, due_at=soon)
+
+    shown = (await admin.get(f"/admin/campaigns/{campaign.uid}")).text
+
+    assert f"it is tried again at about {soon:%H:%M} UTC" in shown.replace("(", "")
+    assert "Done at about" not in shown
+
+
+async def test_what_keeps_it_stands_above_and_is_asked_for_with_the_figures(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await begun(house, cast)
+    await lives(house)
+    page = f"/admin/campaigns/{campaign.uid}"
+    well = (await admin.get(page)).text
+    async with house.work() as work:
+        await ending.tell(work, [campaign.no], "Quiet hours until 08:00.")
+
+    kept = (await admin.get(page)).text
+    asked = (await admin.get(f"{page}/progress?seen=sending")).text
+
+    assert "It waits, and goes on by itself." not in well
+    for shown in (kept, asked):
+        assert "It waits, and goes on by itself." in shown
+        assert "Quiet hours until 08:00." in shown
+    assert '<div id="why" hx-swap-oob="innerHTML">' in asked
+
+
+async def lives(house: House, *, seconds_ago: float = 0) -> None:
+    """Note that a worker was seen."""
+    async with house.work() as work:
+        seen_at = work.now - timedelta(seconds=seconds_ago)
+        work.session.add(Worker(started_at=seen_at, seen_at=seen_at))
+
+
+async def test_that_nobody_sends_is_said_on_the_page(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await begun(house, cast)
+    await became(house, campaign, DeliveryState.SENT, cast.bo.no, code=250)
+    page = f"/admin/campaigns/{campaign.uid}"
+
+    never = (await admin.get(page)).text
+    await lives(house, seconds_ago=300)
+    gone = (await admin.get(page)).text
+    await lives(house)
+    there = (await admin.get(page)).text
+
+    assert "The part of Rollcall that sends is not running." in never
+    assert "It was last seen on" not in never
+    assert "It was last seen on" in gone
+    assert "Done at about" not in gone
+    assert "is not running" not in there
+    assert "Done at about" in there
+
+
+async def test_domains_that_get_it_more_slowly_are_told_with_the_words_of_their_servers(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await begun(house, cast)
+    async with house.work() as work:
+        pace = DomainPace(domain="example.org")
+        pace.slow_down(work.now, observed=100.0, code=421, reply="4.7.28 <b>slow</b> down")
+        work.session.add_all([pace, DomainPace(domain="nobody.example", ceiling=5)])
+    page = f"/admin/campaigns/{campaign.uid}"
+
+    whole = (await admin.get(page)).text
+    asked = (await admin.get(f"{page}/progress")).text
+
+    for shown in (whole, asked):
+        assert "Slower on purpose" in shown
+        assert "people wait" in shown.partition("example.org: ")[2][:40]
+        assert "At most 50 messages a minute. Its servers asked for it on" in shown
+        assert "“421 4.7.28 &lt;b&gt;slow&lt;/b&gt; down”" in shown
+        assert "nobody.example" not in shown
+    await became(house, campaign, DeliveryState.SENT, cast.bo.no, cast.gil.no)
+    assert "Slower on purpose" not in (await admin.get(page)).text
+
+
+async def test_a_page_that_asks_by_itself_keeps_no_session_awake(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await begun(house, cast)
+    page = f"/admin/campaigns/{campaign.uid}"
+
+    async def seen_after(path: str) -> timedelta:
+        async with house.work() as work:
+            await work.session.execute(
+                update(Session).values(seen_at=work.now - timedelta(minutes=20))
+            )
+        assert (await admin.get(path)).status_code == 200
+        async with house.work(reading=True) as work:
+            full = select(Session.seen_at).where(Session.stage == Stage.FULL)
+            seen_at = (await work.session.scalars(full)).one()
+            return work.now - seen_at
+
+    assert await seen_after(f"{page}/progress?seen=sending") > timedelta(minutes=19)
+    assert await seen_after(page) < timedelta(minutes=1), "somebody has opened the page"
 
 
 async def test_it_can_be_paused_and_go_on(
@@ -223,126 +343,21 @@ async def test_when_it_is_over_the_page_says_what_it_moved(
     assert "every 5s" not in shown
 
 
-# --- who did not get it -------------------------------------------------------------------------
-
-
-async def test_those_who_did_not_get_it_are_named_with_the_reason(
-    admin: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    campaign = await begun(house, cast)
-    await became(house, campaign, DeliveryState.REFUSED, cast.bo.no, reply="550 5.1.1 <b>no</b>")
-    await became(house, campaign, DeliveryState.SKIPPED, cast.gil.no, reply="paused")
-    page = f"/admin/campaigns/{campaign.uid}/people"
-
-    refused = (await admin.get(f"{page}?fate=refused")).text
-    left_out = (await admin.get(f"{page}?fate=left-out")).text
-    nobody = (await admin.get(f"{page}?fate=given-up")).text
-    unknown = (await admin.get(f"{page}?fate=<b>")).text
-
-    assert f'<a href="/admin/people/{cast.bo.uid}">Bo</a>' in refused
-    assert "550 5.1.1 &lt;b&gt;no&lt;/b&gt;" in refused
-    assert "Gil" not in refused
-    assert "On a break" in left_out
-    assert f'<a href="/admin/people/{cast.gil.uid}">Gil</a>' in left_out
-    assert "No email of this campaign ended like that." in nobody
-    assert unknown == refused
-
-
-async def test_many_of_them_are_on_several_pages(
-    admin: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    async with house.work() as work:
-        many = await make.people(work, 30)
-    campaign = await begun(house, cast)
-    await became(house, campaign, DeliveryState.REFUSED, *[one.no for one in many], reply="550 no")
-    page = f"/admin/campaigns/{campaign.uid}/people"
-
-    first = (await admin.get(page)).text
-    after = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
-    second = (await admin.get(page + after)).text
-
-    assert first.count("550 no") == 25
-    assert second.count("550 no") == 5
-
-
-# --- doubt --------------------------------------------------------------------------------------
-
-
-async def test_whom_nobody_can_tell_of_is_listed_with_the_last_word(
-    admin: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    campaign = await begun(house, cast)
-    await became(house, campaign, DeliveryState.IN_DOUBT, cast.bo.no, reply="")
-    await became(house, campaign, DeliveryState.IN_DOUBT, cast.gil.no, reply="421 closing")
-
-    shown = (await admin.get(f"/admin/campaigns/{campaign.uid}/doubt")).text
-
-    assert "2 of 2 people. The line broke" in shown
-    assert "None after the text was handed over" in shown
-    assert "“421 closing”" in shown
-    assert "Nothing is sent again by itself." in shown
-    assert "Leave all 2" in shown
-    assert "Send again to all 2" in shown
-
-
-@pytest.mark.parametrize(
-    ("form", "bo", "gil"),
-    [
-        ({"again": "BO"}, DeliveryState.QUEUED, DeliveryState.IN_DOUBT),
-        ({"leave": "BO"}, DeliveryState.FAILED, DeliveryState.IN_DOUBT),
-        ({"answer": "again", "person": ["BO"]}, DeliveryState.QUEUED, DeliveryState.IN_DOUBT),
-        ({"answer": "leave", "person": ["BO", "GIL"]}, DeliveryState.FAILED, DeliveryState.FAILED),
-        ({"answer": "again-all"}, DeliveryState.QUEUED, DeliveryState.QUEUED),
-        ({"answer": "leave-all"}, DeliveryState.FAILED, DeliveryState.FAILED),
-        ({"answer": "again"}, DeliveryState.IN_DOUBT, DeliveryState.IN_DOUBT),
-        ({"person": ["BO"]}, DeliveryState.IN_DOUBT, DeliveryState.IN_DOUBT),
-        ({"answer": "again", "person": ["x"]}, DeliveryState.IN_DOUBT, DeliveryState.IN_DOUBT),
-    ],
-)
-async def test_one_or_some_or_all_are_decided(
-    admin: httpx.AsyncClient,
-    house: House,
-    cast: Cast,
-    form: dict[str, str | list[str]],
-    bo: DeliveryState,
-    gil: DeliveryState,
-) -> None:
-    campaign = await begun(house, cast)
-    await became(house, campaign, DeliveryState.IN_DOUBT, cast.bo.no, cast.gil.no, reply="")
-    numbers = {"BO": str(cast.bo.no), "GIL": str(cast.gil.no), "x": "x"}
-    filled = {
-        name: numbers.get(value, value)
-        if isinstance(value, str)
-        else [numbers[one] for one in value]
-        for name, value in form.items()
-    }
-
-    answer = await post(admin, f"/admin/campaigns/{campaign.uid}/doubt", filled)
-
-    assert answer.status_code == 303
-    async with house.work(reading=True) as work:
-        states = {
-            no: (await work.session.get_one(Delivery, (campaign.no, 1, no))).state
-            for no in (cast.bo.no, cast.gil.no)
-        }
-    assert states == {cast.bo.no: bo, cast.gil.no: gil}
-
-
-async def test_nobody_in_doubt_is_said(admin: httpx.AsyncClient, house: House, cast: Cast) -> None:
-    campaign = await begun(house, cast)
-
-    shown = (await admin.get(f"/admin/campaigns/{campaign.uid}/doubt")).text
-
-    assert "Nobody is in doubt" in shown
-    assert "Send again" not in shown
-
-
 async def test_opening_any_of_these_pages_changes_nothing(
     admin: httpx.AsyncClient, house: House, cast: Cast
 ) -> None:
     campaign, words = await scheduled(house, cast), await draft(house, cast)
 
-    for path in ("", "/progress", "/people", "/doubt", "/cancel", "/review", "/write"):
+    for path in (
+        "",
+        "/progress",
+        "/people",
+        "/doubt",
+        "/cancel",
+        "/correction",
+        "/review",
+        "/write",
+    ):
         for uid in (campaign.uid, words.uid):
             assert (await admin.get(f"/admin/campaigns/{uid}{path}")).status_code in {200, 303}
 
