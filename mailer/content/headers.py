@@ -40,9 +40,14 @@ _LONGEST_CLUSTER = 8  # 32 octets at most; the shortest line of encoded words ha
 _INVISIBLE_MARKS = dict.fromkeys([0x061C, 0x200B, 0x200E, 0x200F, 0x2060, 0x00AD], "")
 
 
-@functools.lru_cache(maxsize=1024)  # "A hall, Ada?": names return
+# One short line of ASCII, without what looks like an encoded word or would be made narrower.
+_is_plain_subject = re.compile(r"(?!.*(?:=\?|  ))[!-~][ -~]{0,60}[!-~]").fullmatch
+
+
 def subject(text: str) -> bytes:
     """Write a subject; an empty one becomes a dash."""
+    if _is_plain_subject(text):
+        return b"Subject: " + text.encode()
     return b"Subject: " + unstructured(subject_read(text), used=len("Subject: "))
 
 
@@ -62,8 +67,12 @@ def reply_to(address: str) -> bytes:
 
 
 def to(address: str) -> bytes:
-    """Write the bare address. A name here would be one more thing to leak and to break."""
-    return b"To: " + bare_address(address)
+    """Write the bare address. A name here would be one more thing to leak and to break.
+
+    A local part that is not ASCII stands there as it is (RFC 6532 3.2): such a message goes only to
+    servers that offer SMTPUTF8.
+    """
+    return b"To: " + (bare_address if address.isascii() else address_in_utf8)(address)
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -219,6 +228,17 @@ def bare_address(address: str) -> bytes:
     return f"{local}@{_domain(domain)}".encode()
 
 
+@functools.lru_cache(maxsize=256)
+def address_in_utf8(address: str) -> bytes:
+    """Write an addr-spec whose local part may be UTF-8 (RFC 6531 3.3), its domain as A-labels."""
+    local, _, domain = address.rpartition("@")
+    octets = local.encode("utf-8", "replace")
+    is_local = _is_dot_atom_in_utf8(local) and unicodedata.is_normalized("NFC", local)
+    if not is_local or len(octets) > 64 or "=?" in local:
+        raise Unmailable
+    return octets + f"@{_domain(domain)}".encode()
+
+
 _is_domain = re.compile(r"(?!-)([A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{0,62}").fullmatch
 
 
@@ -237,6 +257,8 @@ def _domain(domain: str) -> str:
 
 _ATOM = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~-"
 _is_dot_atom = re.compile(rf"[{_ATOM}]+(\.[{_ATOM}]+)*").fullmatch
+# Letters, marks and digits of all scripts: nothing that is invisible or turns the text around.
+_is_dot_atom_in_utf8 = re.compile(rf"(?:[{_ATOM}]|[^\W_])+(?:\.(?:[{_ATOM}]|[^\W_])+)*").fullmatch
 
 
 def one_line(text: str) -> str:

@@ -119,10 +119,18 @@ class Program:
             frame.after,
         ]
         self._skeletons: dict[Holding, Skeleton] = {}
+        self._holdings: dict[tuple[str, frozenset[str], frozenset[int]], Holding] = {}
 
     def holding(self, facts: Facts) -> Holding:
         """Decide every condition for one reader."""
-        return tuple([condition.holds(facts, self.language) for condition in self.conditions])
+        kind = (facts.tier, facts.lists, facts.groups)
+        known = None if facts.asks else self._holdings.get(kind)
+        if known is not None:
+            return known
+        found = tuple([condition.holds(facts, self.language) for condition in self.conditions])
+        if not facts.asks and len(self._holdings) < _MOST_SKELETONS:
+            self._holdings[kind] = found
+        return found
 
     def subject(self, values: Mapping[str, str]) -> str:
         """Fill the subject; not yet a header."""

@@ -35,6 +35,7 @@ from mailer.organisation import store as organisations
 from mailer.organisation.model import Organisation
 from mailer.outbox import store as outbox
 from mailer.outbox.model import DeliveryState, Letter
+from mailer.signing import store as signing
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import mark_of
 from mailer.tiers import store as tiers
@@ -74,10 +75,13 @@ class Letters:
     ) -> tuple[list[Errand], list[Settled]]:
         """Turn claimed letters into errands; say what is to be written down about the others."""
         organisation = await organisations.the_one(work)
+        signatures = await signing.current(work, composing.sending_domain(organisation))
         errands, settled = [], []
         for letter in await outbox.by_nos(work, numbers):
             try:
-                errands.append(await self._errand(work, organisation, letter))
+                errand = await self._errand(work, organisation, letter)
+                errand.write = writing.signed(errand.write, signatures)
+                errands.append(errand)
             except Pointless as gone:
                 settled.append(_skipped(letter, gone.args[0] if gone.args else Reason.POINTLESS))
             except (SQLAlchemyError, OSError):
@@ -105,6 +109,8 @@ class Letters:
             attempt=letter.attempt,
             sender=bare_address(organisation.sender_address),
             recipient=recipient,
+            domain=writing.domain_of(recipient),
+            needs_utf8=writing.needs_utf8(recipient),
             write=write,
             mark=to.mark,
         )

@@ -18,7 +18,7 @@ from mailer.campaigns import composing
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign
 from mailer.consent import store as consent
-from mailer.content.headers import bare_address
+from mailer.content.headers import address_in_utf8, bare_address
 from mailer.deliveries.beating import Settled
 from mailer.deliveries.ledger import Claim
 from mailer.deliveries.model import Key, Reason
@@ -32,6 +32,8 @@ from mailer.kit.tokens import Purpose, varint
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
 from mailer.outbox.model import DeliveryState
+from mailer.signing import store as signing
+from mailer.signing.dkim import Signatures
 from mailer.tiers import store as tiers
 from mailer.tiers.model import Tier
 
@@ -46,6 +48,7 @@ class Mailing(msgspec.Struct, frozen=True):
     compiled: content.CompiledCampaign
     fields: frozenset[str]  # that are merged in it
     sender: bytes  # of the envelope
+    domain: str  # that signs
     list_name: Localised
     fallback: str  # the organisation's language
     ladder: Mapping[int, Tier]
@@ -70,6 +73,7 @@ async def mailing(
         compiled=compiled,
         fields=compiled.fields,
         sender=bare_address(organisation.sender_address),
+        domain=composing.sending_domain(organisation),
         list_name=mailing_list.name if mailing_list else {},
         fallback=organisation.language,
         ladder={tier.no: tier for tier in await tiers.ladder(work)},
@@ -97,10 +101,12 @@ class Desk:
         self._base = base
         self._namer = namer
         self._mailings: dict[int, Mailing] = {}
+        self._sizes: dict[int, int] = {}  # in octets, of the last mail of each campaign
 
     def forget_all_but(self, running: Sequence[int]) -> None:
         """Let go of what was compiled for campaigns that do not run any more."""
         self._mailings = {no: kept for no, kept in self._mailings.items() if no in running}
+        self._sizes = {no: kept for no, kept in self._sizes.items() if no in running}
 
     async def errands(
         self, work: Work, campaign_no: int, claims: Sequence[Claim]
@@ -110,6 +116,7 @@ class Desk:
         numbers = [claim.key.number for claim in claims]
         found = await people(work, numbers, with_groups="group" in mailing.fields)
         pen = Pen(mailing, Links(self._base, work.signer, work.now))
+        signatures = await signing.current(work, mailing.domain)
         errands, settled = [], []
         for claim in claims:
             person = found.get(claim.key.number)
@@ -124,14 +131,20 @@ class Desk:
                     sender=mailing.sender,
                     recipient=recipient,
                     may_have_dots=False,
-                    domain=recipient[recipient.rindex(b"@") + 1 :].decode().lower(),
-                    write=functools.partial(self._write, pen, person, claim.key),
+                    domain=domain_of(recipient),
+                    needs_utf8=needs_utf8(recipient),
+                    size=self._sizes.get(campaign_no, 0),
+                    write=signed(
+                        functools.partial(self._write, pen, person, claim.key), signatures
+                    ),
                 )
             )
         return errands, settled
 
     def _write(self, pen: "Pen", person: Person, key: Key, now: float) -> bytes:
-        return pen.write(person, self._namer.name(key), now)
+        message = pen.write(person, self._namer.name(key), now)
+        self._sizes[key.campaign] = len(message)
+        return message
 
     async def _prepare(self, work: Work, campaign_no: int) -> Mailing:
         campaign = await campaigns.by_no(work, campaign_no)
@@ -139,6 +152,18 @@ class Desk:
         prepared = await mailing(work, campaign, base=self._base)
         self._mailings[campaign_no] = prepared
         return prepared
+
+
+def signed(write: Callable[[float], bytes], signatures: Signatures) -> Callable[[float], bytes]:
+    """Have what is written begin with our signatures, if we sign."""
+    if not signatures:
+        return write
+
+    def write_and_sign(now: float) -> bytes:
+        message = write(now)
+        return signatures.sign(message, now) + message
+
+    return write_and_sign
 
 
 def _unmailable(claim: Claim, person: Person | None) -> Settled:
@@ -162,9 +187,19 @@ def _unmailable(claim: Claim, person: Person | None) -> Settled:
 def writable(address: str) -> bytes | None:
     """Give an address as it stands in a command; None if it cannot stand there."""
     try:
-        return bare_address(address)
+        return bare_address(address) if address.isascii() else address_in_utf8(address)
     except content.Unmailable:
         return None
+
+
+def needs_utf8(recipient: bytes) -> bool:
+    """Say whether only servers that offer SMTPUTF8 can take it; domains are A-labels by now."""
+    return not recipient.isascii()
+
+
+def domain_of(recipient: bytes) -> str:
+    """Give the domain of an address that stands in a command."""
+    return recipient[recipient.rindex(b"@") + 1 :].decode().lower()
 
 
 async def people(

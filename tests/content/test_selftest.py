@@ -37,7 +37,7 @@ def broken_subject(text: str) -> bytes:
         ),
         ("to", lambda _address: b"To: =?utf-8?q?=C5=BC?=@x.example", "foreign letters"),
         ("to", lambda _address: b"To: a@xn--bcher-kva.example", "foreign letters"),
-        ("bare_address", lambda address: address.encode(), "foreign letters"),
+        ("address_in_utf8", lambda address: address.encode(), "foreign letters"),
     ],
     ids=["bcc", "changed", "two addresses", "folded link", "encoded to", "not refused", "raw"],
 )

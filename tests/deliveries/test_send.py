@@ -16,6 +16,7 @@ from mailer.kit.work import Work, clock
 from mailer.organisation import store as organisations
 from mailer.outbox.model import DeliveryState
 from mailer.subscribers import store as subscribers
+from mailer.subscribers.model import Subscriber, visible
 from mailer.tiers import store as tiers
 from tests import makers as make
 from tests.cast import Cast
@@ -242,3 +243,30 @@ async def test_the_frozen_words_are_sent_whatever_is_written_later(
         await until_sent(house, no)
 
     assert {Mail(one).subject for one in relay.letters} == {"A hall, Bo?", "Une salle, Gil ?"}
+
+
+@pytest.mark.parametrize("is_offered", [True, False])
+async def test_an_address_in_another_script_goes_where_it_is_taken(
+    house: House, cast: Cast, is_offered: bool
+) -> None:
+    await no_letters(house)
+    no = await ready(house)
+    async with house.work() as work:
+        await work.session.execute(
+            update(Subscriber)
+            .where(Subscriber.no == cast.bo.no, visible(work))
+            .values(address="bożena@example.org")
+        )
+
+    async with Relay(enable_SMTPUTF8=is_offered) as relay, working(house, relay):
+        await until_sent(house, no)
+
+    row = (await rows(house, no))[cast.bo.no]
+    if is_offered:
+        assert row.state == DeliveryState.SENT
+        [letter] = [letter for letter in relay.letters if "bożena@example.org" in letter.to]
+        assert "\r\nTo: bożena@example.org\r\n".encode() in letter.content
+        assert b" SMTPUTF8" in relay.said_by_clients()
+    else:
+        assert (row.state, row.code) == (DeliveryState.REFUSED, 553)
+        assert row.reply
