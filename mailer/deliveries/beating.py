@@ -71,6 +71,7 @@ class Settled(msgspec.Struct, frozen=True):
     reply: str | None = None
     wait: float | None = None  # seconds until it is due again
     counts: bool = False  # as a try, though no mark did count it: refused at its envelope
+    worker: int | None = None  # only while the row is theirs: whose attempt it is is not sure
 
     @property
     def is_given_back(self) -> bool:
@@ -230,6 +231,7 @@ def _said(one: Settled) -> Values:
         # PostgreSQL's text has no NUL, and a server may say what it likes.
         "reply": None if one.reply is None else one.reply.replace("\0", "")[:LONGEST_REPLY],
         "wait": one.wait,
+        "by": one.worker,
     }
 
 
@@ -288,6 +290,7 @@ def _settle_one(manner: Manner) -> Executable:
             Delivery.subscriber_no == _number("number"),
             Delivery.attempt == _small("was"),
             one_of(Delivery, UNSETTLED),
+            _is_theirs(Delivery),
         )
         .values(**_as_said(manner), due_at=manner.due())
     )
@@ -301,6 +304,7 @@ def _settle_letter(manner: Manner) -> Executable:
             Letter.no == _number("letter"),
             Letter.attempt == _small("was"),
             one_of(Letter, UNSETTLED),
+            _is_theirs(Letter),
         )
         .values(
             **_as_said(manner),
@@ -308,6 +312,11 @@ def _settle_letter(manner: Manner) -> Executable:
             due_at=func.coalesce(manner.due(), Letter.due_at),
         )
     )
+
+
+def _is_theirs(table: type[Delivery | Letter]) -> ColumnElement[bool]:
+    """Say that a row is still the worker's who speaks, where it speaks of no attempt of its own."""
+    return func.coalesce(_number("by"), table.worker, 0) == func.coalesce(table.worker, 0)
 
 
 def _as_said(manner: Manner) -> Values:

@@ -261,11 +261,11 @@ class Engine:
         asked = self._still_asking()
         settled = self._journal.take_all()
         running = [turn.campaign for turn in self._lines.turns.values()]
-        began = _boottime()
+        began, worker = _boottime(), self._ledger.worker
         try:
             granted = await self._ledger.beat(settled, [errand for _, errand in asked], running)
         except LedgerLost:
-            self._lose(asked, settled)
+            self._lose(asked, settled, worker)
             raise
         if self._is_lost:
             self._is_lost = False
@@ -301,15 +301,21 @@ class Engine:
         identity, self._identity = self._identity, self._ledger.worker
         return silence > self._ledger.lease / 2 or identity != self._identity
 
-    def _lose(self, asked: Sequence[tuple[Gate, Errand]], settled: list[Settled]) -> None:
+    def _lose(
+        self, asked: Sequence[tuple[Gate, Errand]], settled: list[Settled], worker: int
+    ) -> None:
         """Say both halves again, since it is not known whether the beat was committed.
 
         Outcomes are keyed by their attempt and can be repeated; and a row that asked is queued
-        whichever attempt it has now, marked or not. No body goes out meanwhile.
+        whichever attempt it has now, if it is ours still: after a long silence another worker may
+        have marked it under the number that would have been ours. No body goes out meanwhile.
         """
         self._is_lost = True
+        never_begun = functools.partial(
+            Settled, state=DeliveryState.QUEUED, reply=Reason.NOT_BEGUN.value, worker=worker
+        )
         again = [
-            Settled(errand.key, attempt, DeliveryState.QUEUED, reply=Reason.NOT_BEGUN.value)
+            never_begun(errand.key, attempt)
             for _gate, errand in asked
             for attempt in (errand.attempt, errand.attempt + 1)
         ]

@@ -11,6 +11,7 @@ from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries import ending
+from mailer.deliveries.model import last_word
 from mailer.deliveries.transport import Trouble
 from mailer.kit.i18n import _, speaking
 from mailer.kit.work import Work
@@ -121,12 +122,12 @@ def refused_as_senders(code: int, reply: str) -> str:
 
 def shut_out(words: str) -> str:
     """Say that we are not let in, or that we would not go in."""
-    return _("The mail server does not let us in: %(reply)s") % {"reply": words}
+    return _("The mail server does not let us in: %(reply)s") % {"reply": last_word(words)}
 
 
 def no_answer(kind: Trouble, since: datetime, words: str) -> str:
     """Say since when the mail server cannot be used."""
     if kind is Trouble.SHUT:
         return shut_out(words)
-    named = {"time": f"{since:%H:%M}", "reply": words}
+    named = {"time": f"{since:%H:%M}", "reply": last_word(words)}
     return _("The mail server does not answer since %(time)s UTC: %(reply)s") % named

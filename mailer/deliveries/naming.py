@@ -4,6 +4,7 @@ Hexadecimal, because some servers on the way change the case of an identifier. T
 our own messages in reports that come back, and nobody else make one up.
 """
 
+import functools
 import hashlib
 import hmac
 
@@ -22,7 +23,7 @@ class Namer:
 
     def name(self, key: Key) -> str:
         """Give the local part of the Message-ID: some forty digits and letters."""
-        said = b"".join([_with_length(part) for part in key])
+        said = _campaign(key.campaign, key.run) + _with_length(key.number)
         return (said + self._mac(said)).hex()
 
     def read(self, name: str) -> Key | None:
@@ -45,6 +46,11 @@ class Namer:
         mac = self._keyed.copy()
         mac.update(said)
         return mac.digest()
+
+
+@functools.lru_cache(maxsize=64)
+def _campaign(no: int, run: int) -> bytes:
+    return _with_length(no) + _with_length(run)
 
 
 def _with_length(part: int) -> bytes:

@@ -244,10 +244,11 @@ class World:
         for one in asked:
             del worker.claimed[one.key]
         settled, worker.settled = worker.settled, []
+        number = worker.ledger.worker
         try:
             granted = await self._say(worker, settled, asked, broken)
         except LedgerLost:
-            worker.settled = [*settled, *_never_begun(asked), *worker.settled]
+            worker.settled = [*settled, *_never_begun(asked, number), *worker.settled]
             return []
         finally:
             worker.number = worker.ledger.worker
@@ -456,10 +457,10 @@ class World:
             assert campaign.on_doubt is OnDoubt.RESEND, f"{key} came and is called {state.name}"
 
 
-def _never_begun(asked: Sequence[Errand]) -> list[Settled]:
+def _never_begun(asked: Sequence[Errand], worker: int) -> list[Settled]:
     """Say what the engine says of what it asked for in a beat that it did not hear of."""
     return [
-        Settled(one.key, attempt, QUEUED, reply=Reason.NOT_BEGUN.value)
+        Settled(one.key, attempt, QUEUED, reply=Reason.NOT_BEGUN.value, worker=worker)
         for one in asked
         for attempt in (one.attempt, one.attempt + 1)
     ]
