@@ -17,7 +17,8 @@ from typing_extensions import override
 
 from mailer.deliveries.model import Reason
 from mailer.deliveries.transport import Errand, Outcome, Settle, Source, Verdict
-from mailer.smtp.pipe import DEADLINES, Home, Offer, Phase, Pipe, said, text
+from mailer.smtp.pipe import Home, Pipe
+from mailer.smtp.rules import DEADLINES, Offer, Phase, said, text
 
 WINDOW = 4
 """Messages under way on one connection."""

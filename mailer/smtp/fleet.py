@@ -19,8 +19,8 @@ import msgspec
 from mailer.deliveries.model import Reason
 from mailer.deliveries.transport import Route, Settle, Source
 from mailer.settings import Settings
-from mailer.smtp.pipe import DEADLINES, Phase
 from mailer.smtp.relay import Manners, Relay, greet_route
+from mailer.smtp.rules import DEADLINES, Phase
 
 _ROUND = 16  # errands in a round, unless the weights themselves sum to more
 _LOOK = 0.25  # seconds between two looks at what needs no hurry

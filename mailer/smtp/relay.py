@@ -22,7 +22,8 @@ import structlog
 from mailer.deliveries.model import Reason
 from mailer.deliveries.transport import Errand, Route, Settle, Source, Trouble
 from mailer.smtp.bdat import BdatPipe
-from mailer.smtp.pipe import Offer, Phase, Pipe
+from mailer.smtp.pipe import Pipe
+from mailer.smtp.rules import Offer, Phase
 
 log = structlog.get_logger()
 

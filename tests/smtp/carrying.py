@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from mailer.deliveries.transport import Outcome, Route
 from mailer.settings import Settings
 from mailer.smtp import Fleet, route_of
-from mailer.smtp.pipe import DEADLINES, Phase
+from mailer.smtp.rules import DEADLINES, Phase
 from tests.smtp.office import Office
 
 SHORT = {**dict.fromkeys(Phase, 0.5), Phase.QUIT: 2.0}

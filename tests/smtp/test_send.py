@@ -6,7 +6,7 @@ import pytest
 
 from mailer.deliveries.model import Reason
 from mailer.deliveries.transport import Outcome, Trouble, Verdict
-from mailer.smtp.pipe import Phase, verdict
+from mailer.smtp.rules import Phase, verdict
 from tests.smtp.carrying import SHORT, carrying, sent, until
 from tests.smtp.office import Office, errand
 from tests.support.relay import DROP, HANG, STALL, TAKE, Manner, Relay
