@@ -2,7 +2,16 @@
 
 import typer
 
-from mailer.cli import account, backing_up, campaign, demonstrating, doctor, importing, serving
+from mailer.cli import (
+    account,
+    backing_up,
+    campaign,
+    demonstrating,
+    dkim,
+    doctor,
+    importing,
+    serving,
+)
 
 app = typer.Typer(
     name="rollcall",
@@ -22,6 +31,7 @@ app.command()(backing_up.backup)
 app.command("import")(importing.import_file)
 app.add_typer(account.app, name="account")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(dkim.app, name="dkim")
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from mailer.campaigns.model import CampaignState
 from mailer.cli.catcher import Catcher
 from mailer.cli.importing import apply, rehearse, tell
 from mailer.cli.kit import keep_records, out, read_settings, refusing
-from mailer.cli.serving import supervise
+from mailer.cli.serving import WEB, WORKER, supervise
 from mailer.consent import store as consent
 from mailer.deliveries import freezing
 from mailer.deliveries import store as deliveries
@@ -275,7 +275,7 @@ async def _run(stage: Stage) -> int:
     """Run the web server and the worker; their records go to a file, not between these lines."""
     descriptor = os.open(stage.folder / "records.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     try:
-        return await supervise(stage.settings, stage.environment(), records=descriptor)
+        return await supervise([WEB, WORKER], stage.environment(), records=descriptor)
     finally:
         os.close(descriptor)
 

@@ -26,10 +26,12 @@ from mailer.cli.kit import out, read_settings
 from mailer.content.selftest import headers_hold
 from mailer.deliveries import store as deliveries
 from mailer.kit.db import sqlite_file
-from mailer.kit.work import Door, clock
+from mailer.kit.secrets import SealBroken
+from mailer.kit.work import Door, Work, clock
 from mailer.migrations import configured
 from mailer.organisation import store as organisation
 from mailer.settings import Settings
+from mailer.signing import store as signing
 
 LEAST_FREE = 1 << 30  # octets; below this a campaign's rows and the write-ahead log may not fit
 LARGEST_CLOCK_GAP = timedelta(seconds=5)
@@ -235,6 +237,29 @@ async def _look_inside(house: House) -> Findings:
             yield Finding(How.NOTE, "No worker is running.", "rollcall serve, or rollcall worker")
         else:
             yield Finding(How.GOOD, "A worker is running.")
+        async for finding in _look_at_signing(work, signing.domain_of(organisation_row)):
+            yield finding
+
+
+async def _look_at_signing(work: Work, domain: str) -> Findings:
+    try:
+        signatures = await signing.current(work, domain)
+    except SealBroken:
+        yield Finding(
+            How.BAD,
+            "The key that signs our emails was sealed with another root key: nothing can be sent.",
+            "Put the old root key back, or: rollcall dkim show, retire, new.",
+        )
+        return
+    if signatures:
+        named = " and ".join(sorted(one.algorithm.value for one in signatures))
+        yield Finding(How.GOOD, f"Emails from {domain} are signed here ({named}).")
+    elif domain:
+        yield Finding(
+            How.NOTE,
+            f"Emails from {domain} are not signed here.",
+            "Good if the mail server signs them (DKIM). Else: rollcall dkim new",
+        )
 
 
 # --- the relay ------------------------------------------------------------------------------------

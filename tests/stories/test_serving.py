@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.databases import PostgresCopies
 from tests.support.processes import Kept
 from tests.support.rooms import ROOT_KEY, free_port
 
@@ -25,9 +26,9 @@ async def answers(address: str, seconds: float = 30) -> httpx.Response:
                 await asyncio.sleep(0.05)
 
 
-def children(pid: int) -> dict[str, int]:
-    """Name the processes that a supervisor keeps: web and worker."""
-    found = {}
+def children(pid: int) -> list[tuple[str, int]]:
+    """List the processes that a supervisor keeps: web and worker."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
@@ -35,16 +36,17 @@ def children(pid: int) -> dict[str, int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         # One that has just ended has no command line any more.
-        if parent == pid and line[-2:-1] in ([b"web"], [b"worker"]):
-            found[line[-2].decode()] = int(folder.name)
-    return found
+        if parent == pid and line[1:3] == [b"-m", b"mailer.cli"]:
+            found.append((line[3].decode(), int(folder.name)))
+    return sorted(found)
 
 
 async def both(pid: int, besides: int = 0) -> dict[str, int]:
+    """Wait until two are kept; one that was killed is not counted."""
     async with asyncio.timeout(30):
-        while len(found := children(pid)) < 2 or besides in found.values():
+        while len(found := children(pid)) < 2 or besides in [number for _, number in found]:
             await asyncio.sleep(0.05)
-        return found
+        return {f"{name} {place}": number for place, (name, number) in enumerate(found, 1)}
 
 
 async def test_serving_is_one_command_and_a_killed_process_comes_back(tmp_path: Path) -> None:
@@ -67,16 +69,58 @@ async def test_serving_is_one_command_and_a_killed_process_comes_back(tmp_path: 
         assert (await answers(address)).status_code == 200
         kept = await both(serving.pid)
 
-        os.kill(kept["web"], signal.SIGKILL)
-        again = await both(serving.pid, besides=kept["web"])
-        assert again["worker"] == kept["worker"]
+        os.kill(kept["web 1"], signal.SIGKILL)
+        again = await both(serving.pid, besides=kept["web 1"])
+        assert again["worker 2"] == kept["worker 2"]
         assert (await answers(address)).status_code == 200
 
         os.kill(serving.pid, signal.SIGTERM)
         assert await asyncio.to_thread(serving.keeper.wait, 40) == 0, log.read_text()
-        assert children(serving.pid) == {}
+        assert children(serving.pid) == []
     finally:
         serving.stop()
+
+
+async def test_several_workers_share_and_one_that_dies_comes_back(
+    postgres_copies: PostgresCopies, tmp_path: Path
+) -> None:
+    log = tmp_path / "workers.log"
+    log.touch()
+    with postgres_copies.one(altered=False) as database:
+        working = Kept(
+            [sys.executable, "-m", "mailer.cli", "worker", "--processes", "2"],
+            log=log,
+            environment={
+                "ROLLCALL_DATA": str(tmp_path / "data"),
+                "ROLLCALL_DATABASE": database,
+                "ROLLCALL_SECRET": ROOT_KEY,
+                "ROLLCALL_SMTP_SECURITY": "none",
+            },
+        )
+        try:
+            kept = await both(working.pid)
+            assert list(kept) == ["worker 1", "worker 2"]
+            await said(log, "worker_began", times=2)
+
+            os.kill(kept["worker 1"], signal.SIGKILL)
+            again = await both(working.pid, besides=kept["worker 1"])
+            assert kept["worker 2"] in again.values()
+            await said(log, "worker_began", times=3)
+            assert "process=worker number=1 code=-9 again_in=0.5" in log.read_text() or (
+                "process=worker number=2 code=-9 again_in=0.5" in log.read_text()
+            )
+
+            os.kill(working.pid, signal.SIGTERM)
+            assert await asyncio.to_thread(working.keeper.wait, 40) == 0, log.read_text()
+            assert children(working.pid) == []
+        finally:
+            working.stop()
+
+
+async def said(log: Path, event: str, *, times: int) -> None:
+    async with asyncio.timeout(30):
+        while log.read_text().count(event) < times:  # noqa: ASYNC240  # a short file
+            await asyncio.sleep(0.05)
 
 
 async def test_the_demo_sends_to_everybody_who_can_be_sent_to(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Rooms:
         chosen = {f"ROLLCALL_{name.upper()}": value for name, value in settings.items()}
         return self._start(
             "worker",
-            [sys.executable, "-m", "mailer.cli", "worker"],
+            [sys.executable, "-m", "mailer.cli", "worker", "--processes", "1"],
             {"ROLLCALL_SMTP_PORT": str(relay_port), **chosen},
         )
 
