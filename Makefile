@@ -28,6 +28,9 @@ check: .venv/ready  ## style, types, floors
 	@$(RUN)mypy
 	@$(RUN)lint-imports
 
+bench: .venv/ready  ## how fast and how safe, the short version: under eight minutes
+	@$(RUN)python -m bench
+
 catalogues: .venv/ready  ## add new sentences to the message catalogues, take out those that are gone
 	@$(RUN)python -m tests.house.catalogues
 
