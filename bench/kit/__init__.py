@@ -1,0 +1,1 @@
+"""What the measuring programs share: a town of people, sinks, processes, tables."""

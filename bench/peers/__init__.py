@@ -1,0 +1,1 @@
+"""How others send the same newsletter. Each is a program: HOST PORT COUNT CONNECTIONS FOLDER."""
