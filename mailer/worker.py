@@ -10,7 +10,6 @@ from mailer.bootstrap import House
 from mailer.deliveries import finishing, store
 from mailer.deliveries.engine import Engine
 from mailer.deliveries.ledger import Ledger, LedgerLost
-from mailer.deliveries.ledger_postgres import PostgresLedger
 from mailer.deliveries.ledger_sqlite import SqliteLedger
 from mailer.deliveries.letters import Letters
 from mailer.deliveries.naming import Namer
@@ -73,7 +72,16 @@ def make_ledger(house: House) -> Ledger:
     file = sqlite_file(settings.database_url)
     if file is not None:
         return SqliteLedger(house.engine, file)
-    return PostgresLedger(house.engine, lease=settings.lease, takeover=settings.takeover)
+    from mailer.deliveries.ledger_postgres import (  # noqa: PLC0415  # 9 MiB that SQLite can spare
+        PostgresLedger,
+    )
+
+    return PostgresLedger(
+        house.engine,
+        lease=settings.lease,
+        takeover=settings.takeover,
+        memory=settings.data_folder / "worker",
+    )
 
 
 def make_engine(house: House, ledger: Ledger, transport: Transport | None = None) -> Engine:

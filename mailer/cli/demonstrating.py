@@ -33,12 +33,13 @@ from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import CampaignState
 from mailer.cli.catcher import Catcher
 from mailer.cli.importing import apply, rehearse, tell
-from mailer.cli.kit import keep_records, out, read_settings, refusing
+from mailer.cli.kit import out, read_settings, refusing
 from mailer.cli.serving import WEB, WORKER, supervise
 from mailer.consent import store as consent
 from mailer.deliveries import freezing
 from mailer.deliveries import store as deliveries
 from mailer.imports.model import Basis
+from mailer.kit.logs import keep_records
 from mailer.kit.work import Door
 from mailer.migrations import migrate
 from mailer.organisation import actions as organisation

@@ -2,13 +2,10 @@
 
 import asyncio
 import contextlib
-import logging
 import os
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TypeVar
 
-import structlog
 import typer
 from rich.console import Console
 
@@ -30,19 +27,6 @@ def read_settings() -> Settings:
     except SettingsWrong as wrong:
         err.print(f"[bold]{wrong}[/bold]")
         raise typer.Exit(2) from wrong
-
-
-def keep_records(*, least: int = logging.INFO) -> None:
-    """Write records as lines of `key=value` with the hour, to the standard error."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(least),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
 
 
 @contextlib.asynccontextmanager

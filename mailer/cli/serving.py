@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import structlog
@@ -14,14 +14,13 @@ import uvicorn
 
 from mailer import settings as room
 from mailer.bootstrap import furnish
-from mailer.cli.kit import err, keep_records, opened, out, read_settings
+from mailer.cli.kit import err, opened, out, read_settings
 from mailer.content.selftest import headers_hold
-from mailer.imports.actions import apply_some
 from mailer.kit.db import sqlite_file
+from mailer.kit.logs import keep_records
 from mailer.kit.loops import Ending
 from mailer.migrations import migrate as bring_up
 from mailer.settings import Settings
-from mailer.worker import work_on
 
 log = structlog.get_logger()
 
@@ -34,9 +33,9 @@ _LONGEST_REST = 30.0
 _PATIENCE = 35.0
 
 
-WEB = ("web",)
-WORKER = ("worker", "--processes", "1")
-"""What `supervise` can keep running."""
+WEB = ("-m", "mailer.cli", "web")
+WORKER = ("-m", "mailer.working")
+"""What `supervise` can keep running: what Python is to run."""
 
 Processes = Annotated[
     int | None,
@@ -80,18 +79,11 @@ def worker(processes: Processes = None) -> None:
     """Run what sends, imports and tidies. On PostgreSQL there may be many, on many machines."""
     settings = read_settings()
     keep_records()
-    refuse_unsafe_headers()
     workers = how_many(settings, processes)
     if workers > 1:
         raise typer.Exit(asyncio.run(supervise([WORKER] * workers)))
-
-    async def work() -> None:
-        ending = Ending()
-        ending.on_signals()
-        async with opened(settings) as house:
-            await work_on(house, ending, steps=[apply_some])
-
-    _run(work())
+    # This very process becomes the worker, without what only a command line needs.
+    os.execv(sys.executable, [sys.executable, *WORKER])  # noqa: S606  # nothing of it is typed
 
 
 def how_many(settings: Settings, said: int | None) -> int:
@@ -115,16 +107,6 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # a container may have fewer than its machine
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _run(work: Coroutine[None, None, None]) -> None:
-    """Run a worker on uvloop, which costs it 10 to 40 % less; on asyncio where there is none."""
-    try:
-        import uvloop  # noqa: PLC0415  # it does not exist for Windows
-    except ImportError:
-        asyncio.run(work)
-    else:
-        uvloop.run(work)
 
 
 def migrate() -> None:
@@ -205,8 +187,6 @@ async def _keep(
         began = loop.time()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "mailer.cli",
             *command,
             env={**os.environ, **(environment or {})},  # noqa: TID251  # handed on, not read
             stderr=records,
@@ -224,7 +204,7 @@ async def _keep(
             return code
         if loop.time() - began > _LONGEST_REST:
             rest = _FIRST_REST
-        log.warning("process_ended", process=command[0], number=number, code=code, again_in=rest)
+        log.warning("process_ended", process=command[-1], number=number, code=code, again_in=rest)
         if await ending.wait(rest):
             return 0
         rest = min(rest * 2, _LONGEST_REST)

@@ -60,6 +60,7 @@ class Claims:
         self._letters = letters
         self._wake = wake
         self._look = look
+        self._is_returned = True  # what was claimed for us before
         self._looked_at = 0.0  # for letters, and which campaigns there are
         self._is_ending = False
 
@@ -102,8 +103,19 @@ class Claims:
         for errand in self._lines.letters:
             self._journal.release(errand)
         self._lines.letters.clear()
+        self._is_returned = False
         with contextlib.suppress(LedgerLost):
+            await self._return()
+
+    async def _return(self) -> None:
+        """Return what is claimed for us and not in our hands; until it is done, claim nothing.
+
+        A claim may have been committed and its answer lost: while we live nobody else would ever
+        give such rows back.
+        """
+        if not self._is_returned:
             await self._ledger.give_back()
+            self._is_returned = True
 
     def drop_line(self, no: int) -> None:
         """Give back what is at hand of a campaign, and begin its rows again later."""
@@ -117,6 +129,7 @@ class Claims:
 
     async def _claim(self) -> bool:
         """Look once for whatever is due; True when there may be more at once."""
+        await self._return()
         found = False
         if time.monotonic() - self._looked_at >= min(self._look, _LOOK_AROUND):
             await self._attend()

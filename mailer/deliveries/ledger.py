@@ -22,7 +22,6 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
-import psycopg
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -325,9 +324,10 @@ def unfinished() -> Select[int]:
 
 
 @contextlib.asynccontextmanager
-async def translated() -> AsyncGenerator[None]:
-    """Turn whatever a database may do to us into the one thing that matters."""
+async def translated(*others: type[Exception]) -> AsyncGenerator[None]:
+    """Turn whatever a database, or a driver of `others`, does to us into what matters."""
+    faults: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error, OSError, *others)
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError) as fault:
+    except faults as fault:
         raise LedgerLost(type(fault).__name__) from fault

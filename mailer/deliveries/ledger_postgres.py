@@ -15,8 +15,10 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import structlog
 from psycopg import AsyncConnection
 from sqlalchemy import (
@@ -57,6 +59,8 @@ log = structlog.get_logger()
 
 LOCK_CLASS = 0x5E4D
 """The first half of our advisory locks; the second is the worker's number."""
+
+_NEVER_AGAIN = text("SELECT setval(pg_get_serial_sequence('worker', 'no'), :highest)")
 
 # A peer that vanished without a word is noticed within 25 s, well before a takeover.
 _KEEPALIVES = {
@@ -121,8 +125,12 @@ def _sign_of_life() -> UpdateBase:
 class PostgresLedger(Ledger):
     """See `ledger.Ledger`."""
 
-    def __init__(self, engine: AsyncEngine, *, lease: float, takeover: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, lease: float, takeover: float, memory: Path | None = None
+    ) -> None:
+        """Keep in `memory` the highest number this machine had: a restored database has lower."""
         self._engine = engine
+        self._memory = memory
         self._own = create_async_engine(engine.url, poolclass=NullPool, connect_args=_KEEPALIVES)
         self.lease = lease
         self._takeover = timedelta(seconds=takeover)
@@ -141,9 +149,23 @@ class PostgresLedger(Ledger):
 
     @override
     async def open(self) -> bool:
-        async with translated():
+        async with translated(psycopg.Error):
             await self._connect()
+            await self._remember()
         return True
+
+    async def _remember(self) -> None:
+        """Notice that an older copy of the database was put back: it has seen fewer workers."""
+        if self._memory is None:
+            return
+        highest = int(self._memory.read_text()) if self._memory.exists() else 0
+        async with self._engine.begin() as asking:
+            last = await asking.scalar(select(func.max(Worker.no))) or 0
+            self.is_restored = highest > last
+            if self.is_restored:  # a number is never given twice
+                await asking.execute(_NEVER_AGAIN, {"highest": highest})
+        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        self._memory.write_text(f"{max(highest, last)}\n")
 
     async def _connect(self) -> BeatSession:
         """Open the session and take the lock: the old number if it still stands, else a new one.
@@ -197,7 +219,7 @@ class PostgresLedger(Ledger):
             steps = [*steps, Step(self._sign, self._sign.fill({"me": self.worker}))]
         elif not steps:
             return []  # the session has not changed hands: the lock is on it
-        async with translated():
+        async with translated(psycopg.Error):
             session = self._session or await self._connect()
             try:
                 found = await session.fly(steps)

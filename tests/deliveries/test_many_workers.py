@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Generator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from mailer.bootstrap import House
 from mailer.deliveries.beating import Settled
 from mailer.deliveries.ledger import LedgerLost
+from mailer.deliveries.ledger_postgres import PostgresLedger
 from mailer.deliveries.model import Delivery, Worker
 from mailer.outbox.model import DeliveryState
 from tests import makers as make
@@ -155,3 +157,23 @@ async def test_a_worker_that_ends_gives_everything_back(house: House, cast: Cast
     async with house.work() as work:
         [worker] = await work.session.scalars(select(Worker))
         assert worker.ended_at
+
+
+async def test_a_database_that_has_seen_fewer_workers_than_this_machine_was_put_back(
+    house: House, cast: Cast, tmp_path: Path
+) -> None:
+    async def start() -> tuple[int, bool]:
+        ledger = PostgresLedger(
+            house.engine, lease=60, takeover=120, memory=tmp_path / "data" / "worker"
+        )
+        assert await ledger.open()
+        await ledger.close()
+        return ledger.worker, ledger.is_restored
+
+    assert [await start(), await start()] == [(1, False), (2, False)]
+    async with house.work() as work:
+        await work.session.execute(delete(Worker))
+        await work.session.execute(text("ALTER SEQUENCE worker_no_seq RESTART"))
+
+    assert await start() == (1, True)
+    assert await start() == (3, False)  # a number is never given twice

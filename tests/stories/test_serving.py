@@ -36,8 +36,9 @@ def children(pid: int) -> list[tuple[str, int]]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         # One that has just ended has no command line any more.
-        if parent == pid and line[1:3] == [b"-m", b"mailer.cli"]:
-            found.append((line[3].decode(), int(folder.name)))
+        if parent == pid and line[1:3] in ([b"-m", b"mailer.cli"], [b"-m", b"mailer.working"]):
+            name = "worker" if line[2] == b"mailer.working" else line[3].decode()
+            found.append((name, int(folder.name)))
     return sorted(found)
 
 
