@@ -5,6 +5,7 @@ the rest of the command line a worker would be a third larger.
 """
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Coroutine
@@ -30,6 +31,11 @@ def main() -> None:
     if problems := headers_hold():
         _say(*problems)
         sys.exit(3)
+    # What is imported stays, and errands are no cycles: looking for rubbish among them costs a
+    # tenth of the time, and finds none.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
     _run(_work(settings))
 
 

@@ -33,7 +33,13 @@ from mailer.content.letters import (
 from mailer.content.markdown import UnsafeLink
 from mailer.content.marks import RegionUnbalanced, SlotMisplaced
 from mailer.content.markup import UnsafeMarkup
-from mailer.content.merge import FIELDS, FallbackNeeded, MalformedField, UnknownField
+from mailer.content.merge import (
+    FIELDS,
+    FallbackNeeded,
+    MalformedField,
+    UnknownField,
+    is_plain_url,
+)
 from mailer.content.message import CompiledCampaign, Envelope, Reader
 from mailer.content.previews import Preview, preview, web_copy
 from mailer.content.proof import NotProven
@@ -73,6 +79,7 @@ __all__ = [
     "WrongFacts",
     "compile_campaign",
     "headers_hold",
+    "is_plain_url",
     "letter_bytes",
     "newsletter_of",
     "preview",

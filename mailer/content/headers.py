@@ -89,7 +89,8 @@ def date(at: datetime | float) -> bytes:
 
 def message_id(local: str, domain: str) -> bytes:
     """Write the same for each attempt: `local` is the signed encoding of a delivery's key."""
-    if not _is_dot_atom(local) or len(local) > 64:
+    is_plain = local.isascii() and local.isalnum()  # as ours are
+    if not (is_plain or _is_dot_atom(local)) or len(local) > 64:
         raise BadHeader(header="Message-ID", value=excerpt(local))
     return f"Message-ID: <{local}@{_domain(domain)}>".encode()
 
@@ -111,6 +112,11 @@ _is_list_url = re.compile(
 ).fullmatch
 
 
+_LIST_HEADERS = frozenset(
+    f"List-{what}" for what in ("Unsubscribe", "Help", "Owner", "Archive", "Subscribe", "Post")
+)
+
+
 def list_url(header: str, url: str) -> bytes:
     """Write List-Unsubscribe and its like: one https URI, never folded and never encoded.
 
@@ -118,8 +124,7 @@ def list_url(header: str, url: str) -> bytes:
     name may pass that but not 998. Plain http is for a demonstration on this machine only.
     """
     line = f"{header}: <{url}>"
-    known = re.fullmatch(r"List-(Unsubscribe|Help|Owner|Archive|Subscribe|Post)", header)
-    if not known or not _is_list_url(url) or len(line) > _LONGEST_LINE:
+    if header not in _LIST_HEADERS or not _is_list_url(url) or len(line) > _LONGEST_LINE:
         raise BadHeader(header=excerpt(header), value=excerpt(url))
     return line.encode()
 

@@ -14,7 +14,7 @@ import msgspec
 from mailer.content import headers, mime, qp
 from mailer.content.blocks import Condition, Facts, nearest
 from mailer.content.marks import Constant, Part, Placed, Region
-from mailer.content.merge import PLAIN_ALIKE, Encoder, Kind, Slot, is_plain_url
+from mailer.content.merge import PLAIN_ALIKE, Encoder, Kind, Slot
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +25,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe_url: str
     facts: Facts
     values: Mapping[str, str]  # fields and links by name; a missing one takes its fallback
+    # Links that need no more care: `is_plain_url` holds for each, and whoever made them knows it.
+    links: Mapping[str, bytes] = {}
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,9 @@ _MOST_SKELETONS = 512  # about 30 kB each; beyond that they are made and thrown 
 _MOST_KNOWN = 512  # names, towns and levels return; links never do
 
 
+_NO_LINKS: Mapping[str, bytes] = {}
+
+
 class Program:
     """One newsletter in one language, ready to be filled."""
 
@@ -141,17 +146,20 @@ class Program:
             ]
         )
 
-    def body(self, values: Mapping[str, str], holding: Holding) -> list[bytes]:
+    def body(
+        self, values: Mapping[str, str], holding: Holding, links: Mapping[str, bytes] = _NO_LINKS
+    ) -> list[bytes]:
         """Fill all from the blank line after the head to the closing boundary, to be joined."""
         skeleton = self._skeletons.get(holding) or self._learn(holding)
         pieces = skeleton.pieces.copy()
         for gap in skeleton.gaps:
-            given = values.get(gap.slot.field.name, "")
-            if gap.is_link and is_plain_url(given):
-                plain = given.encode() + b"=\r\n"
+            name = gap.slot.field.name
+            if gap.is_link and name in links:
+                plain = links[name] + b"=\r\n"
                 for place in gap.places:
                     pieces[place] = plain
                 continue
+            given = links[name].decode() if name in links else values.get(name, "")
             written = gap.known.get(given)
             if written is None:
                 written = gap.write(given)
@@ -270,7 +278,7 @@ class CompiledCampaign:
             headers.list_url("List-Unsubscribe", reader.unsubscribe_url),
             program.head,
         ]
-        body = program.body(reader.values, program.holding(reader.facts))
+        body = program.body(reader.values, program.holding(reader.facts), reader.links)
         return b"\r\n".join(head) + b"".join(body)
 
     def _date(self, now: datetime | float) -> bytes:

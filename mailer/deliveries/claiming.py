@@ -45,11 +45,12 @@ class Claims:
         open_work: OpenWork,
         desk: Desk,
         letters: Letters,
+        hungry: asyncio.Event,
         wake: Callable[[], None],
         look: float,
     ) -> None:
-        """Look for new rows every `look` seconds."""
-        self.hungry = asyncio.Event()  # the lines are short, or something may be due
+        """Look for new rows every `look` seconds, and when `hungry`: the lines are short."""
+        self.hungry = hungry
         self.pace = 0.0  # settled a second, of late
         self._ledger = ledger
         self._lines = lines

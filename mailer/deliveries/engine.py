@@ -67,7 +67,8 @@ class Engine:
         self._transport = transport
         self._pacer = pacer
         self._journal = Journal()
-        self._lines = Lines(pacer)
+        hungry = asyncio.Event()
+        self._lines = Lines(pacer, hungry.set)
         self._minder = Minder(pacer, self._lines, transport, open_work)
         self._claims = Claims(
             ledger,
@@ -77,6 +78,7 @@ class Engine:
             open_work=open_work,
             desk=desk,
             letters=letters,
+            hungry=hungry,
             wake=transport.wake,
             look=look,
         )
@@ -130,8 +132,6 @@ class Engine:
         """Give an errand that may go through a relay."""
         if self._is_ending or self._is_lost:
             return None
-        if self._lines.is_wanting(self._claims.ahead() // 2):
-            self._claims.hungry.set()
         return self._lines.take(relay)
 
     def write(self, errand: Errand, attempt: int) -> bytes | None:
@@ -298,6 +298,7 @@ class Engine:
         self._last_beat = began
         pace = self._claims.pace
         self._claims.pace += (settled / max(silence, 0.001) - pace) * min(silence, 1.0)
+        self._lines.low = self._claims.ahead() // (2 * max(len(self._lines.turns), 1))
         identity, self._identity = self._identity, self._ledger.worker
         return silence > self._ledger.lease / 2 or identity != self._identity
 

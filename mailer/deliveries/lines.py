@@ -5,7 +5,7 @@ whose domain is slow just now steps aside; those behind them go on.
 """
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from mailer.deliveries.ledger import Running
 from mailer.deliveries.pacing import Pacer
@@ -41,7 +41,10 @@ class Turn:
 class Lines:
     """What is claimed and not yet under way."""
 
-    def __init__(self, pacer: Pacer) -> None:
+    def __init__(self, pacer: Pacer, hungry: Callable[[], None]) -> None:
+        """Call `hungry` when few are left of a campaign that may have more rows to claim."""
+        self.low = 0  # so few are few
+        self._hungry = hungry
         self.letters: deque[Errand] = deque()
         self.turns: dict[int, Turn] = {}
         self.surplus: list[Errand] = []  # of slow domains: to be given back
@@ -62,6 +65,8 @@ class Lines:
                 taken = self._take_of(turn, relay)
                 if taken is not None:
                     return taken
+            if not turn.is_over:
+                self._hungry()
         return None
 
     def _take_of(self, turn: Turn, relay: int) -> Errand | None:
@@ -69,6 +74,8 @@ class Lines:
             errand = turn.line.popleft()
             if self._pacer.take(relay, errand.domain):
                 errand.relay = relay
+                if len(turn.line) < self.low and not turn.is_over:
+                    self._hungry()
                 return errand
             if not self._pacer.allows(relay, turn.campaign.kind):  # no permit is left at all
                 turn.line.appendleft(errand)
@@ -111,10 +118,6 @@ class Lines:
                 if turn.line and self._pacer.allows(relay, turn.campaign.kind)
             ]
         )
-
-    def is_wanting(self, number: int) -> bool:
-        """Say whether fewer are at hand than wished, while there may be more rows to claim."""
-        return self.at_hand() < number and any(not turn.is_over for turn in self.turns.values())
 
     def attend(self, running: Sequence[Running]) -> tuple[list[Turn], bool]:
         """Begin turns for campaigns that have begun; give those that ended, and if any began."""

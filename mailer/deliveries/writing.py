@@ -7,7 +7,6 @@ for all of them; the filling itself waits until a connection is free.
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, cast
 
 import msgspec
 from babel import Locale, UnknownLocaleError
@@ -207,7 +206,7 @@ async def people(
 ) -> dict[int, Person]:
     """Read what mails may say of these people, in a statement or two for all of them."""
     found = {
-        one.no: Person(*cast("tuple[Any, ...]", one))
+        one[0]: Person(*one)  # type: ignore[arg-type]  # the statement asks for an address
         for one in await tiers.people_for_mail(work, numbers)
     }
     if with_groups:
@@ -217,8 +216,11 @@ async def people(
     return found
 
 
-Say = Callable[[Person, bytes], str]
-"""Gives a value for one person, whose number is given as the octets that tokens have of it."""
+Say = Callable[[Person], str]
+Make = Callable[[bytes], bytes]
+"""Makes a link for a person, whose number is given as the octets that tokens have of it."""
+
+_LONGEST_TOKEN = "A" * 44
 
 
 class Pen:
@@ -231,69 +233,73 @@ class Pen:
         self._unsubscribe = links.maker(
             Purpose.UNSUBSCRIBE, subject=mailing.list_no, cause=mailing.no
         )
-        self._fields: list[tuple[str, Say]] = [
-            (field, say) for field in mailing.fields if (say := self._say(field))
-        ]
+        self._pages: dict[str, str] = {}
+        self._makers: list[tuple[str, Make]] = []
+        self._fields: list[tuple[str, Say]] = []
+        for field in mailing.fields:
+            self._prepare(field)
         self._slugs = {no: tier.slug for no, tier in mailing.ladder.items()}
+        # An address of ours that is very long, or of this machine, takes the careful way.
+        self._is_plain = content.is_plain_url(links.page(f"/l/{_LONGEST_TOKEN}")) is not None
 
     def write(self, person: Person, name: str, now: float) -> bytes:
         """Write one person's mail; `name` is the local part of its Message-ID."""
         number = varint(person.no)
-        values = {field: say(person, number) for field, say in self._fields}
+        values = {field: say(person) for field, say in self._fields}
+        links = {field: make(number) for field, make in self._makers}
         unsubscribe = self._unsubscribe(number)
-        if "link.unsubscribe" in self._mailing.fields:
-            values["link.unsubscribe"] = unsubscribe
+        links["link.unsubscribe"] = unsubscribe
+        values.update(self._pages)
+        if not self._is_plain:
+            values.update({field: link.decode() for field, link in links.items()})
+            links = {}
         reader = content.Reader(
             address=person.address,
             message_id=name,
-            unsubscribe_url=unsubscribe,
+            unsubscribe_url=unsubscribe.decode(),
             facts=content.Facts(tier=self._slugs.get(person.tier_no or 0, "")),
             values=values,
+            links=links,
         )
         return self._fill(reader, person.language, now)
 
-    def _say(self, field: str) -> Say | None:
-        """Give how a field is said; None where it is said already, or not built yet."""
-        if field.startswith("link."):
-            return self._link(field.removeprefix("link."))
+    def _prepare(self, field: str) -> None:
+        """Find how a field is said; what is not built yet has nothing to say."""
         say: dict[str, Say] = {
-            "first_name": lambda person, _number: person.first_name,
-            "last_name": lambda person, _number: person.last_name,
-            "city": lambda person, _number: person.city,
-            "group": lambda person, _number: person.group,
-            "tier": lambda person, _number: self._of_tier(person, "name"),
-            "tier_promise": lambda person, _number: self._of_tier(person, "often"),
-            "joined": lambda person, _number: said_date(person.joined_at, person.language),
-            "list": lambda person, _number: _in(self._mailing.list_name, self._mailing, person),
+            "first_name": lambda person: person.first_name,
+            "last_name": lambda person: person.last_name,
+            "city": lambda person: person.city,
+            "group": lambda person: person.group,
+            "tier": lambda person: self._of_tier(person, "name"),
+            "tier_promise": lambda person: self._of_tier(person, "often"),
+            "joined": lambda person: said_date(person.joined_at, person.language),
+            "list": lambda person: _in(self._mailing.list_name, self._mailing, person),
         }
-        return say.get(field)
+        if field in say:
+            self._fields.append((field, say[field]))
+        elif field in {"link.web", "link.forward"}:
+            # A copy without tokens; what is not in the archive leads to where one may join.
+            in_archive = self._mailing.in_archive
+            self._pages[field] = self._links.page(
+                f"/n/{self._mailing.slug}" if in_archive else "/join"
+            )
+        elif make := self._maker(field.removeprefix("link.")):
+            self._makers.append((field, make))
 
-    def _link(self, what: str) -> Say | None:
+    def _maker(self, what: str) -> Make | None:
         links, no = self._links, self._mailing.no
-        match what:
-            case "preferences":
-                return _made_by(links.maker(Purpose.PREFERENCES, cause=no))
-            case "pause":
-                return _made_by(links.maker(Purpose.PAUSE, cause=no))
-            case "web" | "forward":
-                # A copy without tokens; what is not in the archive leads to where one may join.
-                in_archive = self._mailing.in_archive
-                page = links.page(f"/n/{self._mailing.slug}" if in_archive else "/join")
-                return lambda _person, _number: page
-            case _:
-                slug = what.removeprefix("tier.")
-                for tier in self._mailing.ladder.values():
-                    if tier.slug == slug:
-                        return _made_by(links.maker(Purpose.TIER, subject=tier.no, cause=no))
+        if what == "preferences":
+            return links.maker(Purpose.PREFERENCES, cause=no)
+        if what == "pause":
+            return links.maker(Purpose.PAUSE, cause=no)
+        for tier in self._mailing.ladder.values():
+            if what == f"tier.{tier.slug}":
+                return links.maker(Purpose.TIER, subject=tier.no, cause=no)
         return None
 
     def _of_tier(self, person: Person, which: str) -> str:
         tier = self._mailing.ladder.get(person.tier_no or 0)
         return _in(getattr(tier, which), self._mailing, person) if tier else ""
-
-
-def _made_by(maker: Callable[[bytes], str]) -> Say:
-    return lambda _person, number: maker(number)
 
 
 def _in(text: Localised, mailing: Mailing, person: Person) -> str:

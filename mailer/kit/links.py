@@ -29,10 +29,10 @@ class Links:
 
     def maker(
         self, purpose: Purpose, *, subject: int = 0, cause: int = 0
-    ) -> Callable[[bytes], str]:
+    ) -> Callable[[bytes], bytes]:
         """Give what makes this link for many people: it takes `tokens.varint(subscriber)`."""
         mint = self._signer.minter(purpose, now=self._now, subject=subject, cause=cause)
-        before = f"{self.base}/{'u' if purpose is Purpose.UNSUBSCRIBE else 'l'}/"
+        before = f"{self.base}/{'u' if purpose is Purpose.UNSUBSCRIBE else 'l'}/".encode()
         return lambda subscriber: before + mint(subscriber)
 
     def page(self, path: str) -> str:

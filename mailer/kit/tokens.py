@@ -106,11 +106,13 @@ class Signer:
         cause: int = 0,
     ) -> str:
         """Make the token for one purpose and one subscriber, living from now as long as it may."""
-        return self.minter(purpose, now=now, subject=subject, cause=cause)(varint(subscriber))
+        return self.minter(purpose, now=now, subject=subject, cause=cause)(
+            varint(subscriber)
+        ).decode()
 
     def minter(
         self, purpose: Purpose, *, now: datetime, subject: int = 0, cause: int = 0
-    ) -> Callable[[bytes], str]:
+    ) -> Callable[[bytes], bytes]:
         """Give what makes the tokens of one purpose for many people: it takes `varint(subscriber)`.
 
         A newsletter has half a dozen links, and what is the same for everybody is written once.
@@ -122,12 +124,12 @@ class Signer:
             tail += int((now + life).timestamp() // 60).to_bytes(4, "big")
         keyed = self._keyed.copy
 
-        def mint(subscriber: bytes) -> str:
+        def mint(subscriber: bytes) -> bytes:
             said = head + subscriber + tail
             mac = keyed()
             mac.update(said)
             written = binascii.b2a_base64(said + mac.digest(), newline=False)
-            return written.translate(_URL_SAFE).rstrip(b"=").decode()
+            return written.translate(_URL_SAFE).rstrip(b"=")
 
         return mint
 
