@@ -4,7 +4,7 @@
 UV_VERSION := 0.13.8
 UV  := VIRTUAL_ENV=.venv .venv/bin/uv
 RUN := .venv/bin/
-TESTS := $(RUN)pytest -n 2
+TESTS := $(RUN)pytest -n 3
 
 help:  ## list what can be asked
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

@@ -46,7 +46,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = KINDS if wanted == "both" else [wanted]
         # Where the database makes no difference one is enough; the other when only it is wanted.
         one = metafunc.definition.get_closest_marker("any_database")
-        metafunc.parametrize("database", kinds[:1] if one else kinds, indirect=True)
+        metafunc.parametrize(
+            "database", kinds[:1] if one else _hurried(metafunc, kinds), indirect=True
+        )
+
+
+def _hurried(metafunc: pytest.Metafunc, kinds: list[str]) -> list[Any]:
+    """Leave pages on the second database for the long run: what they call is tested on both."""
+    if "web" not in metafunc.definition.path.parts:
+        return list(kinds)
+    return [kinds[0], *[pytest.param(kind, marks=pytest.mark.story) for kind in kinds[1:]]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -190,8 +190,9 @@ async def test_a_handler_is_given_the_account(
 async def test_markers_are_what_the_table_of_routes_shows() -> None:
     assert public == {"gate": Gate.PUBLIC}
     assert half_way == {"gate": Gate.HALF_WAY}
-    assert gated(Power.SEND) == {"gate": Gate.POWER, "power": Power.SEND}
-    assert gated() == {"gate": Gate.POWER, "power": None}
+    assert gated(Power.SEND) == {"gate": Gate.POWER, "power": Power.SEND, "by_itself": False}
+    assert gated() == {"gate": Gate.POWER, "power": None, "by_itself": False}
+    assert gated(by_itself=True)["by_itself"] is True
 
 
 # --- where a form comes from --------------------------------------------------------------------
