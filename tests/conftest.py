@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def _hurried(metafunc: pytest.Metafunc, kinds: list[str]) -> list[Any]:
+def _hurried(metafunc: pytest.Metafunc, kinds: Sequence[str]) -> list[Any]:
     """Leave pages on the second database for the long run: what they call is tested on both."""
     if "web" not in metafunc.definition.path.parts:
         return list(kinds)

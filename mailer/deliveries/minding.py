@@ -7,19 +7,17 @@ brakes are looked at, and organisers are told what keeps a campaign from going.
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.deliveries import braking, finishing
 from mailer.deliveries.finishing import OpenWork
 from mailer.deliveries.lines import Lines
 from mailer.deliveries.pacing import Pacer
 from mailer.deliveries.transport import Transport, Trouble
-from mailer.kit.errors import Unavailable
 from mailer.kit.work import clock
 
 log = structlog.get_logger()
@@ -132,21 +130,26 @@ class Minder:
 
     async def round(self) -> None:
         """Look once at everything."""
+        for step in (self._look, self._pause_the_stopped, self._count_refusals, self._tell):
+            await self._attempt(step)
+
+    async def _attempt(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do a step; one that fails, as it does while the database is away, waits for a round.
+
+        Mail must not stop because a reason could not be written beside it.
+        """
+        try:
+            await step()
+        except Exception as fault:  # noqa: BLE001  # recorded, and tried again
+            log.error("minding_failed", step=step.__name__, fault=type(fault).__name__)  # noqa: TRY400
+
+    async def _look(self) -> None:
         routes = self._pacer.routes()
         if await self._pacer.look():
             if routes is not self._pacer.routes():
                 self._transport.use(self._pacer.routes())
             self._lines.ask_again()
             self._transport.wake()
-        for step in (self._pause_the_stopped, self._count_refusals, self._tell):
-            await self._attempt(step)
-
-    async def _attempt(self, step: Callable[[], object]) -> None:
-        """Do a step; while the database is away it waits for the next round."""
-        try:
-            await step()  # type: ignore[misc]
-        except (SQLAlchemyError, OSError, Unavailable) as fault:
-            log.warning("minding_failed", fault=type(fault).__name__)
 
     async def _pause_the_stopped(self) -> None:
         for no, why in list(self.stopped.items()):
