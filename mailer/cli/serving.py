@@ -182,6 +182,7 @@ async def _keep(
     records: int | None,
 ) -> int:
     loop = asyncio.get_running_loop()
+    name = "worker" if command == WORKER else command[-1]
     rest = _FIRST_REST
     while True:
         began = loop.time()
@@ -204,7 +205,7 @@ async def _keep(
             return code
         if loop.time() - began > _LONGEST_REST:
             rest = _FIRST_REST
-        log.warning("process_ended", process=command[-1], number=number, code=code, again_in=rest)
+        log.warning("process_ended", process=name, number=number, code=code, again_in=rest)
         if await ending.wait(rest):
             return 0
         rest = min(rest * 2, _LONGEST_REST)
