@@ -163,24 +163,14 @@ class Beats:
         self, worker: int, campaign: int, run: int, list_no: int, numbers: Sequence[int]
     ) -> list[Step]:
         """Mark what may be sent; each row found is a subscriber and their attempt."""
-        which = self._manner.at_once() | {
-            "me": worker,
-            "campaign": campaign,
-            "run": run,
-            "list": list_no,
-        }
+        which = self._which(worker, campaign, run, list_no)
         return list(self._each(self._mark, which, numbers))
 
     def skip(
         self, worker: int, campaign: int, run: int, list_no: int, numbers: Sequence[int]
     ) -> list[Step]:
         """Turn what may not be sent any more into `skipped`, with its reason."""
-        which = self._manner.at_once() | {
-            "me": worker,
-            "campaign": campaign,
-            "run": run,
-            "list": list_no,
-        }
+        which = self._which(worker, campaign, run, list_no)
         return list(self._each(self._skip, which, numbers))
 
     def give_back(self, worker: int, campaign: int, run: int, numbers: Sequence[int]) -> list[Step]:
@@ -195,6 +185,10 @@ class Beats:
     def skip_letter(self, worker: int, errand: Errand) -> Step:
         """Turn a letter that may not be sent into `skipped`."""
         return self._step(self._skip_letter, self._which_letter(worker, errand))
+
+    def _which(self, worker: int, campaign: int, run: int, list_no: int) -> Values:
+        me = {"me": worker, "campaign": campaign, "run": run, "list": list_no}
+        return self._manner.at_once() | me
 
     def _which_letter(self, worker: int, errand: Errand) -> Values:
         return self._manner.at_once() | {
@@ -228,7 +222,6 @@ def _said(one: Settled) -> Values:
         "state": int(one.state),
         "attempt": one.attempt + (1 if one.counts else 0),
         "code": one.code,
-        # PostgreSQL's text has no NUL, and a server may say what it likes.
         "reply": None if one.reply is None else one.reply.replace("\0", "")[:LONGEST_REPLY],
         "wait": one.wait,
         "by": one.worker,

@@ -30,6 +30,8 @@ _LOOK_AROUND = 0.25  # seconds between two looks for letters while a campaign ke
 _LONGEST_REST = 30.0
 _LONGEST_PAUSE = 2.0  # before another look for what somebody has queued again
 _LONGEST_LOOK = 10.0
+# Of a slow domain enough is at hand: a pass would claim all its rows only to give them back.
+_LONGEST_CROWDED = 60.0
 
 
 class Claims:
@@ -148,8 +150,7 @@ class Claims:
     async def _attend(self) -> None:
         """Begin turns for campaigns that have begun, end those of campaigns that have stopped."""
         running = await self._ledger.running()
-        ended, _is_new = self._lines.attend(running)
-        for turn in ended:
+        for turn in self._lines.attend(running):
             self._drop(turn)
         self._desk.forget_all_but([campaign.no for campaign in running])
 
@@ -216,8 +217,9 @@ class Claims:
         was_found, turn.found, turn.after, turn.is_over = turn.found, False, 0, True
         spent, turn.spent = turn.spent, 0.0
         if self._journal.holds_any_of(turn.campaign.no):
-            turn.waits_for_hands = True
-            turn.look_at = time.monotonic() + self._pause_after(spent)
+            turn.waits_for_hands, turn.was_crowded = True, turn.is_crowded
+            pause = _LONGEST_CROWDED if turn.was_crowded else self._pause_after(spent)
+            turn.look_at = time.monotonic() + pause
             return False
         if was_found:
             return True
@@ -236,6 +238,9 @@ class Claims:
     def _is_too_soon(self, turn: Turn, now: float) -> bool:
         """Say whether to look later; but at once when what was awaited has come to its end."""
         if turn.waits_for_hands and not self._journal.holds_any_of(turn.campaign.no):
+            return False
+        if turn.was_crowded and not turn.is_crowded:
+            turn.was_crowded = False
             return False
         return now < turn.look_at
 

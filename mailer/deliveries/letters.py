@@ -35,7 +35,6 @@ from mailer.organisation import store as organisations
 from mailer.organisation.model import Organisation
 from mailer.outbox import store as outbox
 from mailer.outbox.model import DeliveryState, Letter
-from mailer.signing import store as signing
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import mark_of
 from mailer.tiers import store as tiers
@@ -65,17 +64,29 @@ class Letters:
     def __init__(self, *, base: str, namer: Namer) -> None:
         self._base = base
         self._namer = namer
+        self._can_sign = True
 
     async def may_send(self, work: Work) -> bool:
-        """Say whether the organisation has said who it is; until then letters wait."""
-        return (await organisations.the_one(work)).may_send
+        """Say whether the organisation has said who it is and can sign; else letters wait."""
+        organisation = await organisations.the_one(work)
+        if not organisation.may_send:
+            return False
+        try:
+            await writing.signatures_of(work, composing.sending_domain(organisation))
+        except writing.CannotSign:
+            if self._can_sign:
+                log.warning("letters_wait_for_a_key")  # `rollcall doctor` says it in words
+            self._can_sign = False
+        else:
+            self._can_sign = True
+        return self._can_sign
 
     async def errands(
         self, work: Work, numbers: Sequence[int]
     ) -> tuple[list[Errand], list[Settled]]:
         """Turn claimed letters into errands; say what is to be written down about the others."""
         organisation = await organisations.the_one(work)
-        signatures = await signing.current(work, composing.sending_domain(organisation))
+        signatures = await writing.signatures_of(work, composing.sending_domain(organisation))
         errands, settled = [], []
         for letter in await outbox.by_nos(work, numbers):
             try:

@@ -11,7 +11,7 @@ from mailer.deliveries.ledger import Running
 from mailer.deliveries.pacing import Pacer
 from mailer.deliveries.transport import Errand
 
-MOST_ASIDE = 200
+MOST_ASIDE = 500
 """Errands of one slow domain that are kept; more go back, and a later pass finds them."""
 
 
@@ -26,8 +26,14 @@ class Turn:
         self.found = False  # anything, on this pass over the rows
         self.is_over = False  # the pass
         self.waits_for_hands = False  # to be empty, and then looks at once
+        self.was_crowded = False  # at the end of the last pass
         self.spent = 0.0  # seconds of claiming in this pass
         self.look_at = 0.0  # not before; monotonic
+
+    @property
+    def is_crowded(self) -> bool:
+        """Say whether so many of a slow domain wait at hand that another pass would bring none."""
+        return any(len(aside) > MOST_ASIDE // 2 for aside in self.aside.values())
 
     def everybody(self) -> Generator[Errand]:
         """Take all out, in the line and aside."""
@@ -119,18 +125,18 @@ class Lines:
             ]
         )
 
-    def attend(self, running: Sequence[Running]) -> tuple[list[Turn], bool]:
-        """Begin turns for campaigns that have begun; give those that ended, and if any began."""
+    def attend(self, running: Sequence[Running]) -> list[Turn]:
+        """Begin turns for campaigns that have begun; give those that ended."""
         numbers = {campaign.no for campaign in running}
         ended = [turn for no, turn in self.turns.items() if no not in numbers]
         for turn in ended:
             del self.turns[turn.campaign.no]
             self._order.remove(turn.campaign.no)
-        begun = [campaign for campaign in running if campaign.no not in self.turns]
-        for campaign in begun:
-            self.turns[campaign.no] = Turn(campaign)
-            self._order.append(campaign.no)
-        return ended, bool(begun)
+        for campaign in running:
+            if campaign.no not in self.turns:
+                self.turns[campaign.no] = Turn(campaign)
+                self._order.append(campaign.no)
+        return ended
 
     def clear(self) -> None:
         """Take nobody new."""

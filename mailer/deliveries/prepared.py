@@ -59,11 +59,6 @@ def _chained(process: Encode | None, encode: Encode) -> Encode:
     return lambda value: encode(process(value))
 
 
-def as_it_is(value: Any) -> Any:
-    """Leave a value to sqlite3."""
-    return value
-
-
 def as_text(value: Any) -> bytes | None:
     """Write a value as PostgreSQL reads it in text; a list of numbers is an array.
 

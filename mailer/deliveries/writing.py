@@ -24,9 +24,11 @@ from mailer.deliveries.model import Key, Reason
 from mailer.deliveries.naming import Namer
 from mailer.deliveries.transport import Errand
 from mailer.groups import store as groups
+from mailer.kit.errors import Conflict
 from mailer.kit.i18n import in_language
 from mailer.kit.links import NOBODY, Links
 from mailer.kit.orm import Localised
+from mailer.kit.secrets import SealBroken
 from mailer.kit.tokens import Purpose, varint
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
@@ -35,6 +37,21 @@ from mailer.signing import store as signing
 from mailer.signing.dkim import Signatures
 from mailer.tiers import store as tiers
 from mailer.tiers.model import Tier
+
+
+class CannotSign(Conflict):
+    """The key that signs our emails cannot be opened. Retire it and make another."""
+
+
+async def signatures_of(work: Work, domain: str) -> Signatures:
+    """Give what signs the mails of a domain. Refuses where a key cannot be opened.
+
+    Going out unsigned would be the worse surprise, and so would be standing still without a word.
+    """
+    try:
+        return await signing.current(work, domain)
+    except SealBroken as broken:
+        raise CannotSign from broken
 
 
 class Mailing(msgspec.Struct, frozen=True):
@@ -115,7 +132,7 @@ class Desk:
         numbers = [claim.key.number for claim in claims]
         found = await people(work, numbers, with_groups="group" in mailing.fields)
         pen = Pen(mailing, Links(self._base, work.signer, work.now))
-        signatures = await signing.current(work, mailing.domain)
+        signatures = await signatures_of(work, mailing.domain)
         errands, settled = [], []
         for claim in claims:
             person = found.get(claim.key.number)
@@ -220,7 +237,7 @@ Say = Callable[[Person], str]
 Make = Callable[[bytes], bytes]
 """Makes a link for a person, whose number is given as the octets that tokens have of it."""
 
-_LONGEST_TOKEN = "A" * 44
+_LONGEST_TOKEN = "A" * 44  # 16 octets and three numbers below 2**35
 
 
 class Pen:

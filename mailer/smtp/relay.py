@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 _LONGEST_REST = 60.0
 _LANES_EVERY = 1.0  # seconds between two changes of how many connections there may be
+_OUR_WORDS = frozenset(Reason)
 _STUCK_AFTER = 1.0  # seconds without taking what it could take
 
 
@@ -186,7 +187,8 @@ class Relay:
         self._shares.wake()
         if self._is_leaving or why in {"", Reason.NOT_BEGUN}:
             return
-        log.info("connection_broke", relay=self.route.no, why=why[:200])
+        # A server's words may repeat an address: only their code is recorded.
+        log.info("connection_broke", relay=self.route.no, why=why if why in _OUR_WORDS else why[:3])
         if pipe.answered:
             self._halve()
         else:

@@ -9,6 +9,8 @@ from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.outbox.model import DeliveryState
+from mailer.signing import actions as signing
+from mailer.signing.dkim import Algorithm
 from mailer.subscribers.model import Suppression
 from tests import makers as make
 from tests.cast import Cast
@@ -117,3 +119,19 @@ async def test_a_server_that_does_not_let_us_in_pauses_it_with_the_reason(
     assert "STARTTLS" in campaign.reason
     assert await counts(house, no) == {QUEUED: 2}
     assert b"MAIL FROM" not in relay.said_by_clients()
+
+
+async def test_a_key_that_cannot_be_opened_pauses_the_campaign_in_words(
+    house: House, cast: Cast, relay: Relay
+) -> None:
+    async with house.work() as work:
+        key = await signing.new_key(work, await signing.generate(Algorithm.ED25519))
+        await signing.switch_on(work, key, is_published=True)
+        key.sealed = b"sealed by another server"
+    no = await ready(house)
+
+    async with working(house, relay):
+        paused = await until(house, no, lambda one: one.state is CampaignState.PAUSED)
+
+    assert "key that signs" in paused.reason
+    assert relay.letters == []  # nothing goes unsigned, and letters wait

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import dkim
 import pytest
 from sqlalchemy import update
 
@@ -15,6 +16,8 @@ from mailer.kit.tokens import Claim, Purpose
 from mailer.kit.work import Work, clock
 from mailer.organisation import store as organisations
 from mailer.outbox.model import DeliveryState
+from mailer.signing import actions as signing
+from mailer.signing.dkim import Algorithm
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber, visible
 from mailer.tiers import store as tiers
@@ -271,3 +274,18 @@ async def test_an_address_in_another_script_goes_where_it_is_taken(
     else:
         assert (row.state, row.code) == (DeliveryState.REFUSED, 553)
         assert row.reply
+
+
+async def test_campaigns_and_letters_go_out_signed(house: House, cast: Cast, relay: Relay) -> None:
+    async with house.work() as work:
+        key = await signing.new_key(work, await signing.generate(Algorithm.ED25519))
+        await signing.switch_on(work, key, is_published=True)
+        record = key.record
+    no = await ready(house)
+
+    async with working(house, relay):
+        await until_sent(house, no)
+
+    assert {key.is_letter for key in keys(house, relay)} == {True, False}
+    for letter in relay.letters:
+        assert dkim.verify(letter.content, dnsfunc=lambda _name, **_more: record.encode())
