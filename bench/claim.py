@@ -72,7 +72,7 @@ def stop(on: Ground, campaign: int, verb: Verb) -> tuple[float, float]:
 
 def late(sink: Honest, campaign: int, at: float) -> tuple[int, float]:
     """Wait past the bar; count what was accepted after a moment, and give the last, in seconds."""
-    time.sleep(BAR + 1)
+    time.sleep(BAR + 1)  # what still arrives after the bar breaks it
     after = [moment - at for moment, _ in sink.moments(campaign) if moment > at]
     return len(after), max(after, default=0.0)
 

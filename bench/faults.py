@@ -72,7 +72,7 @@ def stopped(trial: Trial, how: How) -> int:
     trial.start(how.workers)
     trial.until_taken(0.2)
     trial.signal(0, signal.SIGSTOP)
-    time.sleep(2.5 * TAKEOVER)
+    time.sleep(2.5 * TAKEOVER)  # so long that others may call it dead
     trial.signal(0, signal.SIGCONT)
     return how.connections
 
@@ -84,7 +84,7 @@ def restarted(trial: Trial, how: How) -> int:
     trial.until_taken(0.2)
     trial.signal(0, signal.SIGSTOP)
     trial.on.cluster.restart()
-    time.sleep(2.5 * TAKEOVER)
+    time.sleep(2.5 * TAKEOVER)  # so long that others may call it dead
     trial.signal(0, signal.SIGCONT)
     return how.connections * len(trial.workers)
 
@@ -109,7 +109,7 @@ def disk(trial: Trial, how: How) -> int:
         trial.on.cluster.restart()  # it may have ended itself: it could not write its log ahead
     else:
         _allow(trial, SMALL_FILE)
-        time.sleep(FULL)
+        time.sleep(FULL)  # the fault itself lasts so long
         _allow(trial, resource.RLIM_INFINITY)
     trial.note = f"{trial.sink.taken - before} were accepted in the {FULL:g} s that it was full"
     for worker in list(trial.workers):
@@ -138,7 +138,7 @@ def _fill(mount: Path, trial: Trial) -> None:
         while time.monotonic() < end:
             _take_room(file.fileno(), mount)
             trial.ask("SELECT pg_switch_wal()")
-            time.sleep(0.02)
+            time.sleep(0.02)  # others free some meanwhile, and it is filled again
     ballast.unlink()
 
 
@@ -158,7 +158,7 @@ def outage(trial: Trial, how: How) -> int:
     trial.start(how.workers)
     trial.until_taken(0.2)
     trial.sink.stop()
-    time.sleep(how.outage)
+    time.sleep(how.outage)  # the fault itself lasts so long
     trial.sink.start()
     return how.connections * how.workers
 

@@ -111,6 +111,7 @@ async def leave(
             for number, token in links:
                 tasks.create_task(one(number, token))
                 following += 1 / rate
+                # By the clock and not after an answer: a slow one must not slow the asking.
                 await asyncio.sleep(max(0.0, following - time.monotonic()))
     return took, left
 

@@ -19,6 +19,7 @@ from bench.kit.ground import Ground
 
 PATIENCE = 3600.0
 POLL = 0.02
+LONGEST = 3600.0  # seconds that one run may take
 _RECORDS: dict[int, Path] = {}  # what each process of ours says, by its number
 
 
@@ -62,6 +63,10 @@ def command(
         ended, status, used = os.wait4(child.pid, os.WNOHANG)
         if ended:
             break
+        if time.perf_counter() - began > LONGEST:
+            child.kill()
+            child.wait()
+            raise SystemExit(f"{said[0]} did not end within {LONGEST:.0f} s")
         time.sleep(POLL)
     wall = time.perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -161,7 +166,7 @@ def until(
                 raise SystemExit(f"a process of ours ended with {process.returncode}:\n{words}")
         if time.monotonic() > end:
             raise SystemExit(f"it did not come to be within {patience:.0f} s")
-        time.sleep(POLL)
+        time.sleep(POLL)  # a look; the loop has its deadline
 
 
 def end(workers: Sequence["subprocess.Popen[bytes]"]) -> float:

@@ -177,5 +177,5 @@ def wait_for(host: str, port: int, inside: Sequence[str] = ()) -> None:
             with contextlib.suppress(OSError):
                 socket.create_connection((host, port), 0.2).close()
                 return
-        time.sleep(0.02)
+        time.sleep(0.02)  # until it listens
     raise TimeoutError(f"nobody listens on port {port}")

@@ -88,7 +88,7 @@ class Trial:
                 "UPDATE delivery SET due_at = (SELECT joined_at FROM subscriber LIMIT 1)"
                 f" WHERE campaign_no = {self.campaign} AND state = {int(DEFERRED)}"
             )
-            time.sleep(0.5)
+            time.sleep(0.5)  # until another look; it has its patience above
         self.end()
         time.sleep(0.3)  # what the sink is still thinking about
 
