@@ -21,7 +21,7 @@ async def rows(house: House) -> float:
     campaign = await drafted(house)
     began = time.perf_counter()
     async with house.work() as work:
-        await store.freeze(work, campaign)
+        await store.freeze(work, campaign, store.Chosen())
     took = time.perf_counter() - began
     async with house.work() as work:
         await store.drop_rows(work, campaign)

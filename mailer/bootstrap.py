@@ -5,14 +5,27 @@ import dataclasses
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from mailer.asks import facets as ask_facets
+from mailer.campaigns import usages
 from mailer.consent import actions as consent
+from mailer.consent import facets as consent_facets
+from mailer.deliveries import facets as delivery_facets
+from mailer.fields import facets as field_facets
+from mailer.groups import facets as group_facets
+from mailer.imports import facets as import_facets
 from mailer.kit.db import make_engine, unit_of_work
 from mailer.kit.secrets import Keys
 from mailer.kit.work import Door, Work
 from mailer.organisation import actions as organisation
+from mailer.phones import facets as phone_facets
 from mailer.relays import actions as relays
+from mailer.relays import store as sending_rules
+from mailer.segments import asking, saving
 from mailer.settings import Settings
+from mailer.subscribers import facets as subscriber_facets
+from mailer.tags import facets as tag_facets
 from mailer.tiers import actions as tiers
+from mailer.tiers import facets as tier_facets
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +40,7 @@ class House:
         self,
         *,
         reading: bool = False,
+        bulk: bool = False,
         scope: frozenset[int] | None = None,
         account: int | None = None,
         door: Door = Door.SYSTEM,
@@ -36,6 +50,7 @@ class House:
             self.engine,
             keys=self.keys,
             reading=reading,
+            bulk=bulk,
             scope=scope,
             account=account,
             door=door,
@@ -49,6 +64,23 @@ def open_house(settings: Settings) -> House:
         engine=make_engine(settings.database_url),
         keys=Keys(settings.root_key()),
     )
+
+
+for _slice in (  # in the order in which a segment's page offers them
+    tier_facets,
+    consent_facets,
+    tag_facets,
+    field_facets,
+    group_facets,
+    subscriber_facets,
+    phone_facets,
+    ask_facets,
+    delivery_facets,
+    import_facets,
+):
+    asking.register(*_slice.FACETS)
+asking.zone_is_told_by(sending_rules.zone)
+saving.is_used_by(usages.of_segment)
 
 
 async def furnish(house: House) -> None:

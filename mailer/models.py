@@ -2,23 +2,41 @@
 
 from mailer.accounts.model import Account, AccountScope, RecoveryCode, Session, SignInTry
 from mailer.activity.model import Activity
+from mailer.asks.model import Ask, Pledge
 from mailer.audit.model import AuditLine
+from mailer.bulk.model import BulkAct, BulkPerson
 from mailer.campaigns.model import Campaign, Revision
 from mailer.consent.model import (
     Confirmation,
     ConsentRecord,
+    ConsentText,
     MailingList,
+    OnlyUrgent,
+    SignUpTally,
     Subscription,
 )
 from mailer.deliveries.model import Delivery, Worker
+from mailer.fields.model import Field, FieldValue, SpecialValue
+from mailer.forms.model import SignUpForm
 from mailer.groups.model import Group
-from mailer.imports.model import Import, ImportLine
+from mailer.imports.model import (
+    Import,
+    ImportItem,
+    ImportLine,
+    ImportName,
+    ImportPart,
+    ImportSource,
+)
 from mailer.kit.orm import Base
 from mailer.organisation.model import Organisation
 from mailer.outbox.model import Letter
+from mailer.phones.model import Phone
+from mailer.records.model import AlsoMe, Look, Merging, TwoPeople
 from mailer.relays.model import DomainPace, Relay, RelayHour, SendingRules
+from mailer.segments.model import Segment, SegmentVersion
 from mailer.signing.model import SigningKey
 from mailer.subscribers.model import AddressChange, Membership, Subscriber, Suppression
+from mailer.tags.model import Tag, Tagging
 from mailer.tiers.model import ChosenTier, Tier, TierChange, TierRequest
 
 __all__ = [
@@ -26,34 +44,58 @@ __all__ = [
     "AccountScope",
     "Activity",
     "AddressChange",
+    "AlsoMe",
+    "Ask",
     "AuditLine",
     "Base",
+    "BulkAct",
+    "BulkPerson",
     "Campaign",
     "ChosenTier",
     "Confirmation",
     "ConsentRecord",
+    "ConsentText",
     "Delivery",
     "DomainPace",
+    "Field",
+    "FieldValue",
     "Group",
     "Import",
+    "ImportItem",
     "ImportLine",
+    "ImportName",
+    "ImportPart",
+    "ImportSource",
     "Letter",
+    "Look",
     "MailingList",
     "Membership",
+    "Merging",
+    "OnlyUrgent",
     "Organisation",
+    "Phone",
+    "Pledge",
     "RecoveryCode",
     "Relay",
     "RelayHour",
     "Revision",
+    "Segment",
+    "SegmentVersion",
     "SendingRules",
     "Session",
     "SignInTry",
+    "SignUpForm",
+    "SignUpTally",
     "SigningKey",
+    "SpecialValue",
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Tag",
+    "Tagging",
     "Tier",
     "TierChange",
     "TierRequest",
+    "TwoPeople",
     "Worker",
 ]

@@ -12,11 +12,17 @@ from collections.abc import Coroutine
 
 from mailer import settings as room
 from mailer.bootstrap import open_house
+from mailer.bulk.actions import work_some
+from mailer.consent.reminding import remind_some
 from mailer.content.selftest import headers_hold
-from mailer.imports.actions import apply_some
+from mailer.forms.forgetting import forget_some
+from mailer.imports import actions as imports
+from mailer.imports import forgetting
 from mailer.kit.logs import keep_records
 from mailer.kit.loops import Ending
+from mailer.records.looking import forget_looks
 from mailer.settings import Settings, SettingsWrong
+from mailer.tiers.upkeep.keeping import keep_some
 from mailer.worker import work_on
 
 
@@ -44,7 +50,21 @@ async def _work(settings: Settings) -> None:
     ending.on_signals()
     house = open_house(settings)
     try:
-        await work_on(house, ending, steps=[apply_some])
+        await work_on(
+            house,
+            ending,
+            steps=[
+                imports.read_some,
+                imports.apply_some,
+                imports.undo_some,
+                forgetting.forget_some,
+                work_some,
+                remind_some,
+                forget_some,
+                forget_looks,
+                keep_some,
+            ],
+        )
     finally:
         await house.engine.dispose()
 

@@ -15,15 +15,18 @@ from mailer.accounts.model import Account, Power
 from mailer.accounts.passwords import Hasher
 from mailer.accounts.signing_in import Guess, note_guess
 from mailer.bootstrap import House
+from mailer.groups import store as groups
 from mailer.kit.i18n import LANGUAGES, known, speaking
 from mailer.kit.work import Door, Work
 from mailer.organisation import store as organisation
 from mailer.organisation.model import THE_ONE, Organisation
+from mailer.subscribers import store as subscribers
 from mailer.tiers import store as tiers
 from web.kit.errors import note_fault
 from web.kit.security import SAFE, account_of, way_in
 from web.kit.sessions import (
     Asked,
+    Care,
     Connection,
     Display,
     Visit,
@@ -83,13 +86,22 @@ async def read_whole(request: Asked) -> None:
 
 
 async def note_what_waits(request: Asked) -> None:
-    """Count what the menu shows as waiting: wishes to climb that an organiser must answer."""
+    """Count what the menu shows as waiting, and whom an account with a scope looks after.
+
+    Every whole page says both: also the one that answers a form that was refused.
+    """
     visit = visit_of(request)
-    if request.method != "GET" or visit.account is None or not visit.is_inside:
+    if visit.account is None or not visit.is_inside or request.headers.get("hx-request"):
         return
-    if visit.account.may(Power.SEE_PEOPLE) and not request.headers.get("hx-request"):
+    if visit.account.may(Power.SEE_PEOPLE):
         async with visit.house.work(reading=True, scope=visit.scope) as work:
             visit.waiting["people"] = len(await tiers.open_requests(work))
+            if work.scope is not None:
+                names = await groups.names_of(work, work.scope)
+                visit.care = Care(
+                    tuple(sorted(names.values(), key=str.casefold)),
+                    await subscribers.how_many(work),
+                )
 
 
 async def provide_account(request: Asked) -> Account:
@@ -228,7 +240,7 @@ def _add_headers(scope: HTTPScope, message: HTTPResponseStartEvent, visit: Visit
     headers.setdefault("cross-origin-resource-policy", "same-origin")
     headers.setdefault("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()")
     headers.setdefault("cache-control", _keeping(scope, message["status"]))
-    if "frame-ancestors 'self'" not in headers["content-security-policy"]:
+    if "frame-ancestors 'none'" in headers["content-security-policy"]:
         headers.setdefault("x-frame-options", "DENY")
     if visit.house.settings.is_https:
         headers.setdefault("strict-transport-security", "max-age=31536000")

@@ -172,7 +172,7 @@ def address_of(number: int) -> str:
     return f"member{number}@d{number % 50}.example.org"
 
 
-def _people(numbers: Sequence[int]) -> Iterator[tuple[str, ...]]:
+def _people(numbers: Sequence[int]) -> Iterator[tuple[str | None, ...]]:
     for number in numbers:
         name = FIRST_NAMES[number % len(FIRST_NAMES)]
         last = f"Member{number}"
@@ -288,12 +288,15 @@ async def drafted(
         [bulletin, *_] = await consents.lists(work)
         campaign = await composing.begin(work, name=f"Measured {next(_NUMBERS)}")
         await composing.revise(work, campaign, words=newsletter(octets))
+        rungs = await ladder.ladder(work)
+        for rung in rungs:  # one bench sends many, and no promise is to hold them back
+            rung.most_mails, rung.most_in_days = 100, 1
         return await composing.choose_audience(
             work,
             campaign,
             list_no=bulletin.no,
             to_everybody=False,
-            tier_nos=[tier.no for tier in await ladder.ladder(work)],
+            tier_nos=[rung.no for rung in rungs],
             on_doubt=on_doubt,
         )
 

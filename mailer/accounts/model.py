@@ -35,6 +35,7 @@ class Power(enum.StrEnum):
     SEE_PEOPLE = "see_people"
     CHANGE_PEOPLE = "change_people"
     IMPORT = "import"
+    EXPORT = "export"
     WRITE = "write"
     SEND = "send"
     SETTINGS = "settings"

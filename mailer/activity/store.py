@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from mailer.activity.model import Activity
 from mailer.kit.work import Work
@@ -33,3 +33,42 @@ async def kinds(work: Work, subscriber_no: int) -> list[str]:
         select(Activity.kind).where(Activity.subscriber_no == subscriber_no).order_by(Activity.no),
     )
     return list(found)
+
+
+async def every_line_of(work: Work, subscriber_no: int) -> Sequence[Activity]:
+    """Give all lines of one person, oldest first. The caller has asked whether they may."""
+    found = await work.session.scalars(
+        select(Activity).where(Activity.subscriber_no == subscriber_no).order_by(Activity.no)
+    )
+    return found.all()
+
+
+async def drop(work: Work, subscriber_no: int) -> None:
+    """Keep no line of one person."""
+    await work.session.execute(
+        delete(Activity)
+        .where(Activity.subscriber_no == subscriber_no)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def hand_over(work: Work, from_no: int, to_no: int) -> list[int]:
+    """Put one person's lines into the timeline of another; give their numbers."""
+    moved = await work.session.scalars(
+        update(Activity)
+        .where(Activity.subscriber_no == from_no)
+        .values(subscriber_no=to_no)
+        .returning(Activity.no)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(moved)
+
+
+async def hand_back(work: Work, nos: Collection[int], to_no: int) -> None:
+    """Put lines back into the timeline that they came from."""
+    await work.session.execute(
+        update(Activity)
+        .where(Activity.no.in_(nos))
+        .values(subscriber_no=to_no)
+        .execution_options(synchronize_session=False)
+    )

@@ -19,11 +19,13 @@ from mailer.consent.model import MailingList
 from mailer.content import headers, markdown, merge
 from mailer.content import words as our_words
 from mailer.kit.errors import Conflict, Invalid, Refusal
-from mailer.kit.i18n import LANGUAGES, in_language
+from mailer.kit.i18n import LANGUAGES, _, in_language, speaking
 from mailer.kit.ids import new_uid, slug
+from mailer.kit.texts import lines
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
 from mailer.organisation.model import Organisation
+from mailer.segments import store as segments
 from mailer.tiers import store as tiers
 
 Words = Mapping[str, Mapping[str, str]]
@@ -36,6 +38,10 @@ _LONGEST = {"subject": 250, "headline": 250, "preheader": 250, "markdown": 100_0
 
 class CampaignUnnamed(Invalid):
     """Give the campaign a name, so that the other organisers know which one it is."""
+
+
+class AlertUnexplained(Invalid):
+    """Say why it cannot wait: the words stand in the email."""
 
 
 class NotADraft(Conflict):
@@ -70,6 +76,10 @@ class TierUnknown(Invalid):
     """Choose among the levels of the ladder."""
 
 
+class SegmentMissing(Invalid):
+    """Choose one of the segments."""
+
+
 class AudienceGiven(Conflict):
     """A correction goes to those who got the first. Write a campaign of its own to reach others."""
 
@@ -97,6 +107,16 @@ async def begin(work: Work, *, name: str, kind: Kind = Kind.NEWSLETTER) -> Campa
     work.session.add(campaign)
     await work.session.flush()
     await audit.note(work, "campaign_begun", campaign=campaign.no)
+    return campaign
+
+
+async def begin_alert(work: Work, *, name: str, why: str) -> Campaign:
+    """Begin an alert: it may exceed what levels promise, and its mails say why."""
+    why = lines(why, longest=300, field="why_urgent")
+    if not why:
+        raise AlertUnexplained(field="why_urgent")
+    campaign = await begin(work, name=name, kind=Kind.ALERT)
+    campaign.why_urgent = why
     return campaign
 
 
@@ -211,17 +231,19 @@ async def choose_audience(
     list_no: int | None,
     to_everybody: bool,
     tier_nos: Sequence[int],
+    segment_no: int | None = None,
     on_doubt: OnDoubt | None = None,
     in_archive: bool | None = None,
 ) -> Campaign:
-    """Choose who gets it: a list, and of those on it everybody, or those on some tiers.
+    """Choose who gets it: a list, and of those on it everybody, some tiers, or a segment.
 
-    No tier and not everybody is nobody: "everybody" is a choice that somebody makes. What is None
-    stays as it is. Of a correction, whose people are given, only the rest can be chosen.
+    None of the three is nobody: "everybody" is a choice that somebody makes, and goes before the
+    others; a segment goes before tiers. What else is None stays as it is. Of a correction, whose
+    people are given, only the rest can be chosen.
     """
     _may_change(campaign)
     if campaign.corrects_no is not None and (
-        list_no != campaign.list_no or tier_nos or not to_everybody
+        list_no != campaign.list_no or tier_nos or segment_no or not to_everybody
     ):
         raise AudienceGiven(field="list")
     if list_no is not None and await consent.list_by_no(work, list_no) is None:
@@ -229,9 +251,14 @@ async def choose_audience(
     known = {tier.no for tier in await tiers.ladder(work)}
     if not known.issuperset(tier_nos):
         raise TierUnknown(field="tier")
+    if segment_no is not None:
+        segment = await segments.by_no(work, segment_no)
+        if segment is None or (segment.closed_at and segment_no != campaign.segment_no):
+            raise SegmentMissing(field="segment")
     campaign.list_no = list_no
     campaign.to_everybody = to_everybody
-    campaign.tier_nos = [] if to_everybody else sorted(set(tier_nos))
+    campaign.segment_no = None if to_everybody else segment_no
+    campaign.tier_nos = [] if to_everybody or segment_no else sorted(set(tier_nos))
     campaign.on_doubt = on_doubt or campaign.on_doubt
     campaign.in_archive = campaign.in_archive if in_archive is None else in_archive
     await work.session.flush()
@@ -259,9 +286,13 @@ async def newsletter(
 
     `base` is the public address of the pages, where pictures come from.
     """
-    del campaign  # the same for all of them, until campaigns have a layout of their own
     organisation = await organisations.the_one(work)
     texts = _texts(revision)
+    if campaign.why_urgent:
+        texts["markdown"] = {
+            language: f"{_why_urgent(language, campaign.why_urgent)}\n\n{said}"
+            for language, said in texts["markdown"].items()
+        }
     return content.newsletter_of(
         subject=texts["subject"],
         headline=texts["headline"],
@@ -285,6 +316,12 @@ async def newsletter(
             ]
         ),
     )
+
+
+def _why_urgent(language: str, why: str) -> str:
+    with speaking(language):
+        said = _("This email is beyond what your level promises, because it cannot wait.")
+        return f"**{said}** {why}"
 
 
 def _texts(revision: Revision) -> dict[str, dict[str, str]]:

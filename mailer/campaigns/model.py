@@ -84,8 +84,13 @@ class Campaign(Base):
     list_no: Mapped[int | None] = mapped_column(ForeignKey("mailing_list.no"))
     to_everybody: Mapped[bool] = mapped_column(default=False)
     tier_nos: Mapped[list[int]] = mapped_column(Json, default=list)
+    # Or those of them who answer to a segment; `segment_version` is what it asked when frozen.
+    segment_no: Mapped[int | None] = mapped_column(ForeignKey("segment.no"), index=True)
+    segment_version: Mapped[int | None]
     # Or those who got another campaign, and nobody else: its list stays that one's.
     corrects_no: Mapped[int | None] = mapped_column(ForeignKey("campaign.no"), index=True)
+    # Why an alert cannot wait: it may exceed what levels promise, and says so in the mail.
+    why_urgent: Mapped[str] = mapped_column(String(300), default="")
     in_archive: Mapped[bool] = mapped_column(default=True)
 
     made_at: Mapped[datetime]
@@ -108,6 +113,11 @@ class Campaign(Base):
     def may_become(self, wanted: CampaignState) -> bool:
         """Say whether this step may follow."""
         return wanted in FOLLOWS[self.state]
+
+    @property
+    def is_urgent(self) -> bool:
+        """Say whether it also reaches those who hear of a list only what is urgent."""
+        return self.kind is Kind.ALERT
 
     @property
     def is_editable(self) -> bool:

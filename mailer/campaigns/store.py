@@ -47,6 +47,14 @@ async def all_campaigns(work: Work, after: int = 0, limit: int = 25) -> Page[Cam
     return cut(found, limit, lambda campaign: campaign.no)
 
 
+async def names(work: Work) -> Sequence[tuple[str, str]]:
+    """Give the name of each campaign after its uid, newest first."""
+    found = await work.session.execute(
+        select(Campaign.uid, Campaign.name).order_by(Campaign.no.desc())
+    )
+    return [(uid, name) for uid, name in found]
+
+
 # What was handed to the readers may be read on the web; a campaign that stopped half-way was too.
 _PUBLISHED = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
 
@@ -108,6 +116,14 @@ async def corrections(work: Work, campaign: Campaign) -> Sequence[Campaign]:
     """Give the campaigns that correct another, oldest first."""
     found = await work.session.scalars(
         select(Campaign).where(Campaign.corrects_no == campaign.no).order_by(Campaign.no)
+    )
+    return found.all()
+
+
+async def by_segment(work: Work, segment_no: int) -> Sequence[Campaign]:
+    """Give the campaigns that go by a segment, newest first."""
+    found = await work.session.scalars(
+        select(Campaign).where(Campaign.segment_no == segment_no).order_by(Campaign.no.desc())
     )
     return found.all()
 

@@ -9,7 +9,9 @@ from mailer.cli import (
     demonstrating,
     dkim,
     doctor,
+    exporting,
     importing,
+    person,
     serving,
 )
 
@@ -28,10 +30,12 @@ app.command("env-example")(serving.env_example)
 app.command()(doctor.doctor)
 app.command()(demonstrating.demo)
 app.command()(backing_up.backup)
-app.command("import")(importing.import_file)
+app.command("export")(exporting.export_file)
 app.add_typer(account.app, name="account")
+app.add_typer(importing.app, name="import")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(dkim.app, name="dkim")
+app.add_typer(person.app, name="person")
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 import enum
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.kit.i18n import in_language
@@ -24,6 +25,11 @@ class MailingList(Base):
     consent_text: Mapped[dict[str, str]] = mapped_column(default=dict)
     is_public: Mapped[bool] = mapped_column(default=True)  # may be chosen on the join page
     double_opt_in: Mapped[bool] = mapped_column(default=True)
+    # What the letter of welcome says beyond what it always says; Markdown.
+    welcome_subject: Mapped[dict[str, str]] = mapped_column(default=dict)
+    welcome: Mapped[dict[str, str]] = mapped_column(default=dict)
+    landing: Mapped[dict[str, str]] = mapped_column(default=dict)  # said on the page after it
+    consent_version: Mapped[int] = mapped_column(default=1, server_default="1")
     made_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -32,8 +38,22 @@ class MailingList(Base):
 
         Organisers write it: `%(organisation)s` is replaced and nothing else is looked for.
         """
-        text = in_language(self.consent_text, language)
-        return text.replace("%(organisation)s", organisation)
+        words = in_language(self.consent_text, language)
+        return words.replace("%(organisation)s", organisation)
+
+
+class ConsentText(Base):
+    """What a list asked people to agree to at one time. Never changed: an edit makes a new one."""
+
+    __tablename__ = "consent_text"
+
+    list_no: Mapped[int] = mapped_column(
+        ForeignKey("mailing_list.no"), primary_key=True, autoincrement=False
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    words: Mapped[dict[str, str]]
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
 
 
 class SubscriptionState(enum.StrEnum):
@@ -44,11 +64,20 @@ class SubscriptionState(enum.StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+_ENDED = text("ended_at IS NOT NULL")
+_HAS_ENDED: dict[str, Any] = {"sqlite_where": _ENDED, "postgresql_where": _ENDED}
+
+
 class Subscription(Base):
     """A subscriber on a list."""
 
     __tablename__ = "subscription"
-    __table_args__ = (Index("ix_subscription_audience", "list_no", "state", "subscriber_no"),)
+    __table_args__ = (
+        Index("ix_subscription_audience", "list_no", "state", "subscriber_no"),
+        # Who came to a list, or left it, lately.
+        Index("ix_subscription_confirmed", "list_no", "confirmed_at", "state", "subscriber_no"),
+        Index("ix_subscription_ended", "list_no", "ended_at", "subscriber_no", **_HAS_ENDED),
+    )
 
     subscriber_no: Mapped[int] = mapped_column(
         ForeignKey("subscriber.no", ondelete="CASCADE"), primary_key=True
@@ -60,10 +89,35 @@ class Subscription(Base):
     ended_at: Mapped[datetime | None]
 
 
+class OnlyUrgent(Base):
+    """Somebody hears of a list only what is urgent: its alerts, and none of its newsletters.
+
+    Few say so: a table of its own costs the audience of a million nothing.
+    """
+
+    __tablename__ = "only_urgent"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    list_no: Mapped[int] = mapped_column(
+        ForeignKey("mailing_list.no"), primary_key=True, autoincrement=False
+    )
+    subscriber_no: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.no", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    )
+    since: Mapped[datetime]
+
+
 UNDO_FOR = timedelta(days=30)
 LETTER_EVERY = timedelta(hours=24)
 LETTERS_UNTIL_A_CLICK = 3
-CODE_LIVES = timedelta(hours=24)
+REMIND_AFTER = timedelta(hours=24)
+# A sign-up keeps its page, and its code counts, for a day beyond the reminder: whoever comes again
+# meanwhile has the newer letter at hand.
+PAGE_LIVES = REMIND_AFTER + LETTER_EVERY
+CODE_LIVES = PAGE_LIVES
 CODE_TRIES = 5
 
 
@@ -78,6 +132,19 @@ class Confirmation(Base):
     __tablename__ = "confirmation"
     __table_args__ = (
         Index("ix_confirmation_mark", "mark", "list_no", "no"),
+        # Few wait for a reminder: this index holds those.
+        Index(
+            "ix_confirmation_remind_at",
+            "remind_at",
+            postgresql_where=text("remind_at IS NOT NULL AND reminded_at IS NULL"),
+            sqlite_where=text("remind_at IS NOT NULL AND reminded_at IS NULL"),
+        ),
+        Index(
+            "ix_confirmation_answers",
+            "made_at",
+            postgresql_where=text("answers_wait"),
+            sqlite_where=text("answers_wait"),
+        ),
         # A number stands in links and Message-IDs: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -93,9 +160,26 @@ class Confirmation(Base):
     list_no: Mapped[int] = mapped_column(ForeignKey("mailing_list.no"))
     wording: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(12))
+    version: Mapped[int | None]  # of the list's consent text that they read
     made_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     confirmed_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]  # the owner of the address says that it was not they
+    # What the form by which they came knows beyond their address, given when they confirm: plain
+    # JSON that `forms` reads. `form_no` has no key: forms stand above consent.
+    form_no: Mapped[int | None]
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answers_wait: Mapped[bool] = mapped_column(default=False)
+    # When one reminder is due, of those who came by an open page; and when that moment was dealt
+    # with, by a letter or, where none was to be sent, by nothing.
+    remind_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+
+
+_GIVEN: dict[str, Any] = {
+    "sqlite_where": text("given = 1"),
+    "postgresql_where": text("given"),
+}
 
 
 class ConsentRecord(Base):
@@ -104,6 +188,17 @@ class ConsentRecord(Base):
     __tablename__ = "consent_record"
     __table_args__ = (
         Index("ix_consent_record_subscriber", "subscriber_no", "no"),
+        # Who agreed to what by which door.
+        Index("ix_consent_record_given", "list_no", "door", "subscriber_no", **_GIVEN),
+        # How many agreed to each version; what came by files, and names none, costs it nothing.
+        Index(
+            "ix_consent_record_version",
+            "list_no",
+            "version",
+            "subscriber_no",
+            postgresql_where=text("version IS NOT NULL"),
+            sqlite_where=text("version IS NOT NULL"),
+        ),
         # A number stands in links: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -120,6 +215,18 @@ class ConsentRecord(Base):
     door: Mapped[Door] = mapped_column(one_of(Door))
     account_no: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
     at: Mapped[datetime]
+    import_no: Mapped[int | None] = mapped_column(index=True)  # the file by which it came
+    version: Mapped[int | None]  # of the list's consent text, where that was what they read
+
+
+class SignUpTally(Base):
+    """How many sign-ups came from one network in one hour. `network` is a keyed mark of it."""
+
+    __tablename__ = "sign_up_tally"
+
+    network: Mapped[str] = mapped_column(String(32), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    number: Mapped[int]
 
 
 class SubscriberState(enum.StrEnum):

@@ -1,8 +1,9 @@
 """Letters: mails that the system sends by itself, as words and then as bytes.
 
 A letter of a kind says a closed set of facts, in the recipient's language, in the network's look.
-None of these facts is text that a stranger typed: a sign-up form with a name field would else carry
-anybody's advertisement to anybody's inbox. Templates are ours: templates/mail/<kind>/.
+The letter of welcome says besides what organisers wrote for its list. None of these facts is text
+that a stranger typed: a sign-up form with a name field would else carry anybody's advertisement to
+anybody's inbox. Templates are ours: templates/mail/<kind>/.
 """
 
 import hashlib
@@ -14,10 +15,11 @@ from typing import Any
 
 import jinja2
 import msgspec
+from markupsafe import Markup
 
-from mailer.content import headers, mime, qp, textpart
+from mailer.content import headers, markdown, mime, qp, textpart
 from mailer.content.blocks import Colour
-from mailer.content.merge import clean, is_our_url
+from mailer.content.merge import clean, clean_lines, is_our_url
 from mailer.content.refusals import excerpt
 from mailer.kit import i18n
 from mailer.kit.errors import Invalid, NotFound
@@ -54,17 +56,30 @@ KINDS: dict[str, frozenset[str]] = {
     for kind, facts in {
         "confirm": "code link list_name level_name hours",
         "already-on-the-roll": "private_link list_name",
-        "welcome": "list_name level_name promise_get promise_ask often preferences_link",
+        "reminder": "code link list_name days",
+        "welcome": (
+            "own_subject own_words list_name level_name promise_get promise_ask often"
+            " preferences_link"
+        ),
         "tier-changed": (
             "from_name to_name direction undo_link undo_until preferences_link asked_by reason"
         ),
         "tier-requested": "tier_name",
+        "tier-request-expired": "tier_name preferences_link",
+        "tier-suggested": "from_name tier_name promise_get promise_ask suggestion_link",
+        "still-with-us": (
+            "again level_name below_name days stay_link down_link pause_link preferences_link"
+        ),
+        "yearly": "level_name often list_names preferences_link leave_link",
         "tier-request-answered": "tier_name granted reason undo_link preferences_link",
         "unsubscribed": "list_names undo_link undo_until",
         "paused": "until undo_link",
         "private-link": "link minutes",
         "address-change-confirm": "link hours",
         "address-changed": "undo_link undo_until",
+        "also-me": "link hours",
+        "also-me-done": "undo_link undo_until",
+        "erased": "",
         "sign-in-notice": "at device admin_link",
         "factor-reset": "at",
     }.items()
@@ -73,10 +88,12 @@ KINDS: dict[str, frozenset[str]] = {
 
 _CHOICES = {
     "direction": frozenset({"up", "down"}),
-    "asked_by": frozenset({"you", "organiser"}),
+    "asked_by": frozenset({"you", "organiser", "time"}),
+    "again": frozenset({True, False}),
     "granted": frozenset({True, False}),
 }
-_MAY_BE_EMPTY = frozenset({"reason"})
+_PROSE = frozenset({"own_words"})
+_MAY_BE_EMPTY = frozenset({"reason", "own_subject", "own_words", "promise_get", "promise_ask"})
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -104,16 +121,22 @@ def _checked(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         raise UnknownLetter(kind=excerpt(kind))
     if facts.keys() != KINDS[kind]:
         raise WrongFacts(kind=kind, wrong=", ".join(sorted(facts.keys() ^ KINDS[kind])))
-    known = {name: clean(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+    known = {name: _cleaned(name, fact) for name, fact in facts.items()}
     if wrong := sorted(name for name, fact in known.items() if not _may_be(name, fact, known)):
         raise WrongFacts(kind=kind, wrong=", ".join(wrong))
     return known
 
 
+def _cleaned(name: str, fact: object) -> object:
+    if not isinstance(fact, str):
+        return fact
+    return clean_lines(fact) if name in _PROSE else clean(fact)
+
+
 def _may_be(name: str, fact: object, facts: Mapping[str, Any]) -> bool:
     if name in _CHOICES:
         return fact in _CHOICES[name]
-    if name in {"hours", "minutes"}:
+    if name in {"days", "hours", "minutes"}:
         return isinstance(fact, int) and fact > 0
     if not isinstance(fact, str):
         return False
@@ -133,7 +156,11 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["lines"] = textpart.wrapper()
+    wrap = textpart.wrapper()
+    environment.filters["lines"] = wrap
+    # What an organiser wrote, as Markdown: its renderer escapes, and refuses unsafe links.
+    environment.filters["prose"] = lambda words: Markup(markdown.to_html(words))  # noqa: S704
+    environment.filters["prose_lines"] = lambda words: markdown.to_text(words, wrap)
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # by the extension
         i18n._,  # the name that everybody knows
         i18n.ngettext,

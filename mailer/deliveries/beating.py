@@ -31,8 +31,9 @@ from sqlalchemy import (
 )
 
 from mailer.accounts.model import Account
-from mailer.campaigns.model import Campaign, CampaignState
+from mailer.campaigns.model import Campaign, CampaignState, Kind
 from mailer.consent import store as consent
+from mailer.deliveries.hearing import without_addresses
 from mailer.deliveries.model import LONGEST_REPLY, Delivery, Key, Reason
 from mailer.deliveries.prepared import Prepared, Step
 from mailer.deliveries.store import why_not
@@ -222,10 +223,17 @@ def _said(one: Settled) -> Values:
         "state": int(one.state),
         "attempt": one.attempt + (1 if one.counts else 0),
         "code": one.code,
-        "reply": None if one.reply is None else one.reply.replace("\0", "")[:LONGEST_REPLY],
+        "reply": None if one.reply is None else _kept(one.reply),
         "wait": one.wait,
         "by": one.worker,
     }
+
+
+def _kept(reply: str) -> str:
+    """Give a server's words as a row keeps them; most repeat no address, and need no search."""
+    if "@" in reply or "\0" in reply:
+        return without_addresses(reply)
+    return reply[:LONGEST_REPLY]
 
 
 # --- the statements -------------------------------------------------------------------------------
@@ -327,10 +335,15 @@ def _may_mail(list_no: ColumnElement[int]) -> ColumnElement[bool]:
         exists()
         .where(
             Subscriber.no == Delivery.subscriber_no,
-            consent.may_mail(cast("Any", list_no), cast("Any", _moment())),
+            consent.may_mail(cast("Any", list_no), cast("Any", _moment()), is_urgent=_is_urgent()),
         )
         .correlate(Delivery)
     )
+
+
+def _is_urgent() -> ColumnElement[bool]:
+    """Say whether the campaign is an alert. It looks at no row of a person: asked once a beat."""
+    return exists().where(Campaign.no == _number("campaign"), Campaign.kind == Kind.ALERT)
 
 
 def _moment() -> ColumnElement[Any]:
@@ -361,7 +374,9 @@ def _mark(manner: Manner) -> Executable:
 
 def _skip(manner: Manner) -> Executable:
     why = (
-        select(why_not(cast("Any", _number("list")), cast("Any", _moment())))
+        select(
+            why_not(cast("Any", _number("list")), cast("Any", _moment()), is_urgent=_is_urgent())
+        )
         .where(Subscriber.no == Delivery.subscriber_no)
         .correlate(Delivery)
         .scalar_subquery()

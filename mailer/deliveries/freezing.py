@@ -8,7 +8,8 @@ from mailer.audit import actions as audit
 from mailer.campaigns import composing, sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
-from mailer.deliveries import store
+from mailer.deliveries import promising, store
+from mailer.deliveries.model import Reason
 from mailer.kit.errors import Conflict, Invalid
 from mailer.kit.work import Work
 
@@ -35,14 +36,19 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
         raise sending.NotNow
     if campaign.list_no is None:
         raise ListMissing(field="list")
-    if not (campaign.to_everybody or campaign.tier_nos):
+    if not (campaign.to_everybody or campaign.tier_nos or campaign.segment_no):
         raise NobodyChosen(field="tier")
+    chosen = await store.chosen(work, campaign)
+    await promising.ask_for_alert(work, campaign)
     await composing.program(work, campaign, base=base)
     await _step(work, campaign, CampaignState.IN_REVIEW)
     await _step(work, campaign, CampaignState.FREEZING)
     await store.drop_rows(work, campaign)  # of a draft, if it was called off without us
-    recipients = await store.freeze(work, campaign)
-    left_out = await store.left_out(work, campaign)
+    recipients = await store.freeze(work, campaign, chosen)
+    left_out = await store.left_out(work, campaign, chosen)
+    if often_enough := await promising.leave_out(work, campaign):
+        recipients -= often_enough
+        left_out[Reason.OFTEN_ENOUGH.value] = often_enough
     await _step(
         work,
         campaign,
@@ -50,6 +56,7 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
         recipients=recipients,
         left_out=left_out,
         frozen_at=work.now,
+        segment_version=chosen.segment_version,
     )
     await audit.note(work, "campaign_frozen", campaign=campaign.no, recipients=recipients)
     return campaign

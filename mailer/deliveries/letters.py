@@ -19,7 +19,7 @@ from mailer.campaigns import composing
 from mailer.campaigns import store as campaigns
 from mailer.consent import store as consent
 from mailer.consent.actions import code_of
-from mailer.consent.model import CODE_LIVES
+from mailer.consent.model import CODE_LIVES, Confirmation, SubscriberState, SubscriptionState
 from mailer.content.headers import bare_address
 from mailer.deliveries import writing
 from mailer.deliveries.beating import Settled
@@ -37,10 +37,14 @@ from mailer.outbox import store as outbox
 from mailer.outbox.model import DeliveryState, Letter
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import mark_of
+from mailer.subscribers.pausing import PAUSE_DAYS
 from mailer.tiers import store as tiers
 from mailer.tiers.model import UNDO_FOR, Tier
 
 log = structlog.get_logger()
+
+ERASED = "erased"
+"""The one letter to somebody who is not on the roll any more: that it is done."""
 
 Write = Callable[[float], bytes]
 Said = dict[str, object]
@@ -164,6 +168,10 @@ async def _recipient(work: Work, letter: Letter) -> Recipient:
         return Recipient(person.address, person.no, person.mark)
     if letter.address is None:
         raise Pointless(Reason.NO_ADDRESS)
+    if letter.kind == ERASED:
+        # The mark that was left on the suppression list, a moment ago, must not stop the receipt;
+        # who was never written to before was posted none.
+        return Recipient(letter.address)
     return Recipient(letter.address, mark=mark_of(work.keys, letter.address))
 
 
@@ -174,11 +182,7 @@ def _written(
         letter.kind,
         language=letter.language,
         facts=facts,
-        brand=content.LetterBrand(
-            name=organisation.name,
-            address=organisation.postal_address,
-            accent=organisation.colour,
-        ),
+        brand=writing.letter_brand(organisation),
     )
 
     def write(now: float) -> bytes:
@@ -200,9 +204,7 @@ def _written(
 
 
 async def _confirm(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
-    confirmation = await consent.confirmation_by_no(work, letter.facts["confirmation"])
-    if confirmation is None or confirmation.confirmed_at is not None:
-        raise Pointless
+    confirmation = await _waiting(work, letter)
     tier_no = letter.facts.get("tier")
     tier = await tiers.by_no(work, tier_no) if tier_no else None
     tier = tier or await tiers.chosen(work, to.subscriber)
@@ -215,6 +217,24 @@ async def _confirm(work: Work, letter: Letter, to: Recipient, links: Links) -> S
     }
 
 
+async def _reminder(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
+    confirmation = await _waiting(work, letter)
+    return {
+        "code": code_of(work, confirmation),
+        "link": links.to(Purpose.CONFIRM, to.subscriber, subject=confirmation.no),
+        "list_name": await _list(work, letter, confirmation.list_no),
+        "days": _life(Purpose.CONFIRM).days,
+    }
+
+
+async def _waiting(work: Work, letter: Letter) -> Confirmation:
+    """Give the sign-up that a letter asks about, if its owner has not answered yet."""
+    confirmation = await consent.confirmation_by_no(work, letter.facts["confirmation"])
+    if confirmation is None or confirmation.confirmed_at or confirmation.declined_at:
+        raise Pointless
+    return confirmation
+
+
 async def _already_on_the_roll(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
     return {
         "private_link": links.to(Purpose.PRIVATE, to.subscriber),
@@ -224,10 +244,13 @@ async def _already_on_the_roll(work: Work, letter: Letter, to: Recipient, links:
 
 async def _welcome(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
     tier = await tiers.chosen(work, to.subscriber)
-    if tier is None:
+    joined = await consent.list_by_no(work, letter.facts["list"])
+    if tier is None or joined is None:
         raise Pointless
     return {
-        "list_name": await _list(work, letter, letter.facts["list"]),
+        "own_subject": in_language(joined.welcome_subject, letter.language),
+        "own_words": in_language(joined.welcome, letter.language),
+        "list_name": in_language(joined.name, letter.language),
         "level_name": _named(tier, letter),
         "promise_get": in_language(tier.you_get, letter.language),
         "promise_ask": in_language(tier.we_ask, letter.language),
@@ -280,6 +303,76 @@ async def _tier_request_answered(work: Work, letter: Letter, to: Recipient, link
     }
 
 
+async def _tier_request_expired(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
+    request = await tiers.request_by_no(work, letter.facts["request"])
+    if request is None or request.expired_at is None:
+        raise Pointless
+    return {
+        "tier_name": _named(await tiers.by_no(work, request.tier_no), letter),
+        "preferences_link": links.to(Purpose.PREFERENCES, to.subscriber),
+    }
+
+
+async def _tier_suggested(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
+    suggested = await tiers.suggested(work, to.subscriber)
+    if suggested is None or suggested[0].no != letter.facts["suggestion"]:
+        raise Pointless
+    suggestion, tier = suggested
+    await _ask_for_reader(work, to)
+    return {
+        "from_name": _named(await tiers.chosen(work, to.subscriber), letter),
+        "tier_name": _named(tier, letter),
+        "promise_get": in_language(tier.you_get, letter.language),
+        "promise_ask": in_language(tier.we_ask, letter.language),
+        "suggestion_link": links.to(Purpose.SUGGESTION, to.subscriber, subject=suggestion.no),
+    }
+
+
+async def _still_with_us(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
+    question = await tiers.question_by_no(work, letter.facts["question"])
+    tier = await tiers.chosen(work, to.subscriber)
+    if question is None or question.ended_at is not None or tier is None:
+        raise Pointless
+    lower = [one for one in await tiers.ladder(work) if one.rank < tier.rank]
+    if tier.no != question.tier_no or not lower:
+        raise Pointless  # they have moved since
+    await _ask_for_reader(work, to)
+    return {
+        "again": question.again_at is not None,
+        "level_name": _named(tier, letter),
+        "below_name": _named(lower[-1], letter),
+        "days": PAUSE_DAYS,
+        "stay_link": links.to(Purpose.STAY, to.subscriber, subject=question.no),
+        "down_link": links.to(Purpose.TIER, to.subscriber, subject=lower[-1].no),
+        "pause_link": links.to(Purpose.PAUSE, to.subscriber),
+        "preferences_link": links.to(Purpose.PREFERENCES, to.subscriber),
+    }
+
+
+async def _yearly(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
+    tier = await tiers.chosen(work, to.subscriber)
+    theirs = [
+        one.list_no
+        for one in await consent.subscriptions_of(work, to.subscriber)
+        if one.state is SubscriptionState.CONFIRMED
+    ]
+    await _ask_for_reader(work, to)
+    return {
+        "level_name": _named(tier, letter),
+        "often": in_language(tier.often if tier else {}, letter.language),
+        "list_names": ", ".join([await _list(work, letter, no) for no in theirs]),
+        "preferences_link": links.to(Purpose.PREFERENCES, to.subscriber),
+        "leave_link": links.to(Purpose.UNSUBSCRIBE, to.subscriber),
+    }
+
+
+async def _ask_for_reader(work: Work, to: Recipient) -> None:
+    """Write nothing that nobody asked for to somebody on a break, or who has left since."""
+    states = await consent.states(work, [to.subscriber])
+    if states.get(to.subscriber) is not SubscriberState.ACTIVE:
+        raise Pointless
+
+
 async def _unsubscribed(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
     names = [await _list(work, letter, no) for no in letter.facts["lists"]]
     if not names:
@@ -326,6 +419,26 @@ async def _address_changed(work: Work, letter: Letter, _to: Recipient, links: Li
     }
 
 
+async def _also_me(_work: Work, letter: Letter, _to: Recipient, links: Links) -> Said:
+    whose, wish = letter.facts["subscriber"], letter.facts["wish"]
+    return {
+        "link": links.to(Purpose.ALSO_ME, whose, subject=wish),
+        "hours": int(_life(Purpose.ALSO_ME).total_seconds() // 3600),
+    }
+
+
+async def _also_me_done(work: Work, letter: Letter, _to: Recipient, links: Links) -> Said:
+    whose, merging = letter.facts["subscriber"], letter.facts["merging"]
+    return {
+        "undo_link": links.to(Purpose.UNDO_MERGING, whose, subject=merging),
+        "undo_until": _until(Purpose.UNDO_MERGING, work, letter),
+    }
+
+
+async def _erased(_work: Work, _letter: Letter, _to: Recipient, _links: Links) -> Said:
+    return {}
+
+
 async def _sign_in_notice(_work: Work, letter: Letter, _to: Recipient, links: Links) -> Said:
     return {
         "at": _moment(letter),
@@ -340,16 +453,24 @@ async def _factor_reset(_work: Work, letter: Letter, _to: Recipient, _links: Lin
 
 _FACTS: dict[str, Callable[[Work, Letter, Recipient, Links], Awaitable[Said]]] = {
     "confirm": _confirm,
+    "reminder": _reminder,
     "already-on-the-roll": _already_on_the_roll,
     "welcome": _welcome,
     "tier-changed": _tier_changed,
     "tier-requested": _tier_requested,
     "tier-request-answered": _tier_request_answered,
+    "tier-request-expired": _tier_request_expired,
+    "tier-suggested": _tier_suggested,
+    "still-with-us": _still_with_us,
+    "yearly": _yearly,
     "unsubscribed": _unsubscribed,
     "paused": _paused,
     "private-link": _private_link,
     "address-change-confirm": _address_change_confirm,
     "address-changed": _address_changed,
+    "also-me": _also_me,
+    "also-me-done": _also_me_done,
+    ERASED: _erased,
     "sign-in-notice": _sign_in_notice,
     "factor-reset": _factor_reset,
 }

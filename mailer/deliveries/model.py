@@ -83,11 +83,14 @@ class Reason(enum.StrEnum):
     UNCONFIRMED = "unconfirmed"
     NOT_ON_LIST = "not_on_list"
     PAUSED = "paused"
+    ONLY_URGENT = "only_urgent"
     STOPPED = "stopped"
     ERASED = "erased"
     NO_ADDRESS = "no_address"
     BAD_ADDRESS = "bad_address"
     OTHER_LEVEL = "other_level"
+    NOT_IN_SEGMENT = "not_in_segment"
+    OFTEN_ENOUGH = "often_enough"
     CANCELLED = "cancelled"
     # Of letters.
     POINTLESS = "pointless"
@@ -109,11 +112,14 @@ _WORDS = {
     Reason.UNCONFIRMED: N_("Never confirmed"),
     Reason.NOT_ON_LIST: N_("Is not on the list"),
     Reason.PAUSED: N_("On a break"),
+    Reason.ONLY_URGENT: N_("Wants only what is urgent"),
     Reason.STOPPED: N_("Stopped by an organiser"),
     Reason.ERASED: N_("Erased"),
     Reason.NO_ADDRESS: N_("Has no address"),
     Reason.BAD_ADDRESS: N_("The address cannot be written to"),
     Reason.OTHER_LEVEL: N_("On another level"),
+    Reason.NOT_IN_SEGMENT: N_("Does not answer to the segment"),
+    Reason.OFTEN_ENOUGH: N_("Has had as many newsletters as their level promises"),
     Reason.CANCELLED: N_("The campaign was stopped"),
     Reason.POINTLESS: N_("There was nothing to say any more"),
     Reason.NO_ACCOUNT: N_("The account is closed"),

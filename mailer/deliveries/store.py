@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    Select,
     and_,
     case,
     delete,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     true,
 )
 
+from mailer.campaigns.composing import SegmentMissing
 from mailer.campaigns.model import Campaign, CampaignState, Kind
 from mailer.consent import store as consent
 from mailer.consent.model import Subscription, SubscriptionState
@@ -30,6 +32,8 @@ from mailer.deliveries.fates import may_have_it
 from mailer.deliveries.model import FIRST_RUN, Delivery, Reason, Worker
 from mailer.kit.work import Work
 from mailer.outbox.model import DeliveryState
+from mailer.segments import asking
+from mailer.segments import store as segments
 from mailer.subscribers.model import Subscriber, visible
 from mailer.tiers.model import ChosenTier
 
@@ -77,7 +81,9 @@ def is_chosen(campaign: Campaign) -> ColumnElement[bool]:
     )
 
 
-def why_not(list_no: int | None, now: datetime) -> ColumnElement[Any]:
+def why_not(
+    list_no: int, now: datetime, *, is_urgent: bool | ColumnElement[bool] = False
+) -> ColumnElement[Any]:
     """Say why a subscriber may not be mailed from a list; NULL if they may.
 
     The same rule as `consent.may_mail`, told with its reasons; a test holds the two together.
@@ -97,11 +103,34 @@ def why_not(list_no: int | None, now: datetime) -> ColumnElement[Any]:
         (subscription == SubscriptionState.UNSUBSCRIBED, Reason.UNSUBSCRIBED.value),
         (subscription == SubscriptionState.UNCONFIRMED, Reason.UNCONFIRMED.value),
         (consent.is_paused_at(now), Reason.PAUSED.value),
+        (not_(consent.hears_of_it(list_no, is_urgent=is_urgent)), Reason.ONLY_URGENT.value),
         else_=None,
     )
 
 
-async def freeze(work: Work, campaign: Campaign) -> int:
+class Chosen(msgspec.Struct, frozen=True):
+    """Among whom a campaign looks, beyond the list: everybody, or those who answer to a segment.
+
+    `numbers` are theirs; None is everybody. `segment_version` is what the segment asks just now.
+    """
+
+    numbers: Select[int] | None = None
+    segment_version: int | None = None
+
+
+async def chosen(work: Work, campaign: Campaign) -> Chosen:
+    """Ask a campaign's segment, as it stands in this moment; refuses one that is gone or wrong."""
+    if campaign.segment_no is None:
+        return Chosen()
+    segment = await segments.by_no(work, campaign.segment_no)
+    if segment is None or segment.closed_at is not None:
+        raise SegmentMissing(field="segment")
+    # Read as if it came from outside: mail goes to nobody by a question that cannot be answered.
+    tree = await asking.read(work, segment.tree)
+    return Chosen(await asking.numbers(work, tree), segment.version)
+
+
+async def freeze(work: Work, campaign: Campaign, chosen: Chosen) -> int:
     """Write one row for each person who gets it, in the order of their numbers; count them.
 
     One statement: 0.3 s (SQLite) and 4 s (PostgreSQL) for a million people.
@@ -109,9 +138,16 @@ async def freeze(work: Work, campaign: Campaign) -> int:
     assert campaign.list_no is not None
     people = (
         select(literal(campaign.no), literal(FIRST_RUN), Subscriber.no)
-        .where(consent.may_mail(campaign.list_no, work.now), is_chosen(campaign), visible(work))
+        .where(
+            consent.may_mail(campaign.list_no, work.now, is_urgent=campaign.is_urgent),
+            visible(work),
+        )
         .order_by(Subscriber.no)
     )
+    if chosen.numbers is None:
+        people = people.where(is_chosen(campaign))
+    else:
+        people = people.where(Subscriber.no.in_(chosen.numbers))
     columns = [Delivery.campaign_no, Delivery.run, Delivery.subscriber_no]
     done = await work.session.execute(
         insert(Delivery).from_select(columns, people, include_defaults=False),
@@ -120,18 +156,33 @@ async def freeze(work: Work, campaign: Campaign) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]  # a CursorResult
 
 
-async def left_out(work: Work, campaign: Campaign) -> dict[str, int]:
+async def left_out(work: Work, campaign: Campaign, chosen: Chosen) -> dict[str, int]:
     """Count by reason those on the list, or of those who got the first, who do not get it.
 
     Why is asked of those alone: it is dear, and most get it.
     """
     assert campaign.list_no is not None
-    chosen = is_chosen(campaign)
-    gets_it = and_(consent.may_mail(campaign.list_no, work.now), chosen)
-    why = func.coalesce(why_not(campaign.list_no, work.now), Reason.OTHER_LEVEL.value)
-    people = select(why.label("why")).where(not_(gets_it), visible(work))
+    otherwise = Reason.OTHER_LEVEL if chosen.numbers is None else Reason.NOT_IN_SEGMENT
+    why = func.coalesce(
+        why_not(campaign.list_no, work.now, is_urgent=campaign.is_urgent), otherwise.value
+    )
+    people = select(why.label("why")).where(visible(work))
+    if chosen.numbers is None:
+        is_among = is_chosen(campaign)
+    else:
+        # Joined, and not `NOT IN`: PostgreSQL would look through them all for each person.
+        answer = chosen.numbers.subquery("answer")
+        is_among = answer.columns[0].is_not(None)
+        people = people.outerjoin(answer, answer.columns[0] == Subscriber.no)
+    people = people.where(
+        not_(
+            and_(
+                consent.may_mail(campaign.list_no, work.now, is_urgent=campaign.is_urgent), is_among
+            )
+        )
+    )
     if campaign.corrects_no is not None:
-        people = people.where(chosen)
+        people = people.where(is_among)
     else:
         people = people.join(
             Subscription,

@@ -6,7 +6,7 @@ for all of them; the filling itself waits until a connection is free.
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 from babel import Locale, UnknownLocaleError
@@ -18,6 +18,7 @@ from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign
 from mailer.consent import store as consent
 from mailer.content.headers import address_in_utf8, bare_address
+from mailer.deliveries import promising
 from mailer.deliveries.beating import Settled
 from mailer.deliveries.ledger import Claim
 from mailer.deliveries.model import Key, Reason
@@ -32,11 +33,14 @@ from mailer.kit.secrets import SealBroken
 from mailer.kit.tokens import Purpose, varint
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
+from mailer.organisation.model import Organisation
 from mailer.outbox.model import DeliveryState
 from mailer.signing import store as signing
 from mailer.signing.dkim import Signatures
 from mailer.tiers import store as tiers
 from mailer.tiers.model import Tier
+
+_ASK_ANEW = timedelta(seconds=5)
 
 
 class CannotSign(Conflict):
@@ -117,12 +121,14 @@ class Desk:
         self._base = base
         self._namer = namer
         self._mailings: dict[int, Mailing] = {}
+        self._at_stake: dict[int, tuple[datetime, list[promising.Promise]]] = {}
         self._sizes: dict[int, int] = {}  # in octets, of the last mail of each campaign
 
     def forget_all_but(self, running: Sequence[int]) -> None:
         """Let go of what was compiled for campaigns that do not run any more."""
         self._mailings = {no: kept for no, kept in self._mailings.items() if no in running}
         self._sizes = {no: kept for no, kept in self._sizes.items() if no in running}
+        self._at_stake = {no: kept for no, kept in self._at_stake.items() if no in running}
 
     async def errands(
         self, work: Work, campaign_no: int, claims: Sequence[Claim]
@@ -133,9 +139,15 @@ class Desk:
         found = await people(work, numbers, with_groups="group" in mailing.fields)
         pen = Pen(mailing, Links(self._base, work.signer, work.now))
         signatures = await signatures_of(work, mailing.domain)
+        enough = await promising.had_enough_by_now(
+            work, await self._promises(work, campaign_no), numbers
+        )
         errands, settled = [], []
         for claim in claims:
             person = found.get(claim.key.number)
+            if claim.key.number in enough:
+                settled.append(_left_out(claim, Reason.OFTEN_ENOUGH))
+                continue
             recipient = writable(person.address) if person else None
             if person is None or recipient is None:
                 settled.append(_unmailable(claim, person))
@@ -156,6 +168,16 @@ class Desk:
                 )
             )
         return errands, settled
+
+    async def _promises(self, work: Work, campaign_no: int) -> list[promising.Promise]:
+        """Give the promises that a campaign might break, asked anew every few seconds."""
+        asked_at, promises = self._at_stake.get(campaign_no, (None, []))
+        if asked_at is None or work.now - asked_at > _ASK_ANEW:
+            campaign = await campaigns.by_no(work, campaign_no)
+            assert campaign is not None
+            promises = await promising.at_stake(work, campaign)
+            self._at_stake[campaign_no] = (work.now, promises)
+        return promises
 
     def _write(self, pen: "Pen", person: Person, key: Key, now: float) -> bytes:
         message = pen.write(person, self._namer.name(key), now)
@@ -185,18 +207,19 @@ def signed(write: Callable[[float], bytes], signatures: Signatures) -> Callable[
 def _unmailable(claim: Claim, person: Person | None) -> Settled:
     """Nobody is there any more, or the address cannot stand in a command."""
     if person is None:
-        return Settled(
-            key=claim.key,
-            attempt=claim.attempt,
-            state=DeliveryState.SKIPPED,
-            reply=Reason.ERASED.value,
-        )
+        return _left_out(claim, Reason.ERASED)
     return Settled(
         key=claim.key,
         attempt=claim.attempt,
         state=DeliveryState.REFUSED,
         code=553,
         reply=Reason.BAD_ADDRESS.value,
+    )
+
+
+def _left_out(claim: Claim, why: Reason) -> Settled:
+    return Settled(
+        key=claim.key, attempt=claim.attempt, state=DeliveryState.SKIPPED, reply=why.value
     )
 
 
@@ -321,6 +344,15 @@ class Pen:
 
 def _in(text: Localised, mailing: Mailing, person: Person) -> str:
     return in_language(text, person.language, mailing.fallback)
+
+
+def letter_brand(organisation: Organisation) -> content.LetterBrand:
+    """Give how the organisation looks in its letters."""
+    return content.LetterBrand(
+        name=organisation.name,
+        address=organisation.postal_address,
+        accent=organisation.colour,
+    )
 
 
 def said_date(moment: datetime | None, language: str) -> str:

@@ -1,13 +1,14 @@
 """Every question about groups."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mailer.groups.model import Group, name_key
 from mailer.kit.work import Work
-from mailer.subscribers.model import Membership, Subscriber, visible
+from mailer.subscribers.model import GroupRole, Membership, Subscriber, visible
 
 
 async def all_groups(work: Work) -> Sequence[tuple[Group, int]]:
@@ -32,6 +33,25 @@ async def all_groups(work: Work) -> Sequence[tuple[Group, int]]:
         groups = groups.where(Group.no.in_(work.scope))
     found = await work.session.execute(groups)
     return [(group, number) for group, number in found]
+
+
+async def open_groups(work: Work) -> Sequence[Group]:
+    """Give the open groups by name, for a form that offers them: nobody is counted.
+
+    An account with a scope is given its own.
+    """
+    groups = select(Group).where(Group.closed_at.is_(None)).order_by(Group.name_key)
+    if work.scope is not None:
+        groups = groups.where(Group.no.in_(work.scope))
+    return (await work.session.scalars(groups)).all()
+
+
+async def closed_groups(work: Work) -> Sequence[Group]:
+    """Give the groups that nobody can be put into any more."""
+    found = await work.session.scalars(
+        select(Group).where(Group.closed_at.is_not(None)).order_by(Group.name_key)
+    )
+    return found.all()
 
 
 async def names(work: Work) -> Sequence[str]:
@@ -87,18 +107,47 @@ async def of(work: Work, subscriber_no: int) -> list[Group]:
 
 
 async def of_many(work: Work, subscriber_nos: Collection[int]) -> dict[int, list[Group]]:
-    """Give the groups of several people whom the actor may see; who has none is not in it."""
-    found = await work.session.execute(
-        select(Membership.subscriber_no, Group)
-        .join(Group, Group.no == Membership.group_no)
+    """Give the groups of several people whom the actor may see; who has none is not in it.
+
+    An account with a scope is told of its own groups alone: where else somebody belongs is not
+    theirs to know.
+    """
+    theirs: dict[int, list[Group]] = {}
+    for group, one in await _belonging(work, subscriber_nos):
+        theirs.setdefault(one.subscriber_no, []).append(group)
+    return theirs
+
+
+async def belonging(work: Work, subscriber_no: int) -> Sequence[tuple[Group, Membership]]:
+    """Give the groups of somebody with what they are in each, as `of` would."""
+    return await _belonging(work, [subscriber_no])
+
+
+async def _belonging(
+    work: Work, subscriber_nos: Collection[int]
+) -> Sequence[tuple[Group, Membership]]:
+    found = (
+        select(Group, Membership)
+        .join(Membership, Membership.group_no == Group.no)
         .join(Subscriber, Subscriber.no == Membership.subscriber_no)
         .where(Membership.subscriber_no.in_(subscriber_nos), visible(work))
-        .order_by(Membership.subscriber_no, Group.name_key),
+        .order_by(Membership.subscriber_no, Group.name_key)
+        .execution_options(populate_existing=True)
     )
-    theirs: dict[int, list[Group]] = {}
-    for no, group in found:
-        theirs.setdefault(no, []).append(group)
-    return theirs
+    if work.scope is not None:
+        found = found.where(Group.no.in_(work.scope))
+    return [(group, one) for group, one in await work.session.execute(found)]
+
+
+async def memberships_of(work: Work, subscriber_no: int) -> Sequence[Membership]:
+    """Give all memberships of somebody, whoever asks: for a merge, which leaves none behind."""
+    found = await work.session.scalars(
+        select(Membership)
+        .where(Membership.subscriber_no == subscriber_no)
+        .order_by(Membership.group_no)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
 
 
 async def members_of(work: Work, group: Group) -> Sequence[Subscriber]:
@@ -112,15 +161,16 @@ async def members_of(work: Work, group: Group) -> Sequence[Subscriber]:
     return found.all()
 
 
-async def rename(work: Work, group: Group, *, name: str, place: str) -> bool:
-    """Write a group's name and place; False when another group has the name."""
+async def describe(work: Work, group: Group, values: Mapping[str, Any]) -> bool:
+    """Write what is known of a group itself; False when another group has the name."""
     try:
         async with work.session.begin_nested():
-            group.name, group.name_key, group.place = name, name_key(name), place
+            for name, value in values.items():
+                setattr(group, name, value)
             await work.session.flush()
     except IntegrityError:
         await work.session.refresh(group)
-        if await by_name(work, name) not in {None, group}:
+        if await by_name(work, values["name"]) not in {None, group}:
             return False
         raise
     return True
@@ -135,3 +185,39 @@ async def end(work: Work, subscriber_no: int, group_no: int) -> bool:
         .execution_options(synchronize_session=False),
     )
     return ended.first() is not None
+
+
+# --- many at once -------------------------------------------------------------------------------
+
+
+async def memberships_in(
+    work: Work, group_no: int, subscriber_nos: Collection[int]
+) -> dict[int, Membership]:
+    """Give the memberships of several people in one group. The caller holds them."""
+    found = await work.session.scalars(
+        select(Membership)
+        .where(Membership.group_no == group_no, Membership.subscriber_no.in_(subscriber_nos))
+        .execution_options(populate_existing=True)
+    )
+    return {one.subscriber_no: one for one in found}
+
+
+async def set_roles(
+    work: Work, group_no: int, subscriber_nos: Collection[int], role: GroupRole
+) -> None:
+    """Say what several people are in a group that they belong to."""
+    await work.session.execute(
+        update(Membership)
+        .where(Membership.group_no == group_no, Membership.subscriber_no.in_(subscriber_nos))
+        .values(role=role)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def end_many(work: Work, group_no: int, subscriber_nos: Collection[int]) -> None:
+    """End the memberships of several people in one group."""
+    await work.session.execute(
+        delete(Membership)
+        .where(Membership.group_no == group_no, Membership.subscriber_no.in_(subscriber_nos))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,132 +1,304 @@
-"""Judging lines: what becomes of each, before anything is done."""
+"""Judging lines: what becomes of each, by what is on the roll. Set-wise, and nothing else is done.
 
-import difflib
-from collections import Counter
-from collections.abc import Sequence
+A line that was understood is new until it is found otherwise. First whose lines they are is looked
+up, then what the roll says of those people; at last, when every line is there, which address stands
+in the file twice.
+"""
 
-from mailer.consent.model import SubscriptionState
-from mailer.groups import store as groups
-from mailer.groups.model import name_key
-from mailer.imports import store
-from mailer.imports.model import Fate, Import, Why
-from mailer.imports.reading import KEPT, Row, plain
-from mailer.kit.i18n import in_language
-from mailer.kit.orm import Facts
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from mailer.consent.model import Subscription, SubscriptionState
+from mailer.fields.model import FieldValue
+from mailer.imports.model import (
+    Fate,
+    Gives,
+    Import,
+    ImportItem,
+    ImportLine,
+    ImportName,
+    Rule,
+    Why,
+)
+from mailer.kit.orm import Json
 from mailer.kit.work import Work
-from mailer.subscribers import store as subscribers
-from mailer.subscribers.model import mark_of
-from mailer.tiers.model import Tier
+from mailer.phones.model import Phone
+from mailer.subscribers.model import Membership, Subscriber, Suppression
+from mailer.tags.model import Tagging
+from mailer.tiers.model import ChosenTier
+
+L = cast(Table, ImportLine.__table__).c
+S = cast(Table, Subscriber.__table__).c
+
+UNSCOPED = {"unscoped": "a file may name anybody: it is for those who see everybody"}
+
+DETAILS = (
+    "first_name",
+    "last_name",
+    "city",
+    "postcode",
+    "region",
+    "country",
+    "time_zone",
+    "source",
+    "language",
+)
 
 
-class Judge:
-    """Judges the lines of one file in their order, a batch at a time.
+def there(kinds: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say that there are such rows; other tables in the conditions are of the statement around."""
+    of = kinds if isinstance(kinds, tuple) else (kinds,)
+    return exists(select(literal(1)).select_from(*of).where(*conditions).correlate_except(*of))
 
-    It remembers which addresses came before, and which groups the file would found.
+
+def within(import_: Import, first: int, last: int) -> ColumnElement[bool]:
+    """Leave the lines of an import from one to another."""
+    return and_(L.import_no == import_.no, L.line.between(first, last))
+
+
+async def judge(work: Work, import_: Import, first: int, last: int) -> None:
+    """Judge some lines, in the unit of work in which they were read."""
+    here = within(import_, first, last)
+    for statement in (
+        update(L.line.table)
+        .where(here, L.fate.in_([Fate.NEW, Fate.OPTS_OUT]), S.address_key == L.address_key)
+        .values(subscriber_no=func.coalesce(S.merged_no, S.no)),
+        update(L.line.table)
+        .where(here, L.fate == Fate.NEW, S.no == L.subscriber_no)
+        .values(fate=_fate(import_), why=_why(import_)),
+        update(L.line.table)
+        .where(here, L.fate != Fate.REFUSED, L.fate != Fate.OPTS_OUT, _is_suppressed(L.mark))
+        .values(fate=Fate.REFUSED, why=Why.SUPPRESSED),
+        update(L.line.table)
+        .where(here, L.fate == Fate.OPTS_OUT, _is_suppressed(L.mark))
+        .values(fate=Fate.UNCHANGED),
+    ):
+        await work.session.execute(statement.execution_options(**UNSCOPED))
+
+
+def _is_suppressed(mark: ColumnElement[Any]) -> ColumnElement[bool]:
+    return there(Suppression, Suppression.mark == mark)
+
+
+def refusal(import_: Import) -> list[tuple[ColumnElement[bool], Why]]:
+    """Say when a file may not touch somebody on the roll, and why; `S` is their row."""
+    theirs = Subscription.subscriber_no == S.no
+    left = Subscription.state == SubscriptionState.UNSUBSCRIBED
+    has_left = or_(
+        there(Subscription, theirs, Subscription.list_no == import_.list_no, left),
+        and_(there(Subscription, theirs), not_(there(Subscription, theirs, not_(left)))),
+    )
+    return [
+        (S.stopped_at.is_not(None), Why.STOPPED),
+        (S.erased_at.is_not(None), Why.GONE),
+        (_is_suppressed(S.mark), Why.SUPPRESSED),
+        (has_left, Why.HAS_LEFT),
+    ]
+
+
+def _why(import_: Import) -> ColumnElement[str]:
+    return case(*refusal(import_), else_="")
+
+
+def _fate(import_: Import) -> ColumnElement[Any]:
+    refused = or_(*[condition for condition, _ in refusal(import_)])
+    fates: list[tuple[ColumnElement[bool], Fate]] = [(refused, Fate.REFUSED)]
+    if import_.rule is not Rule.LEAVE:
+        fates.append((or_(*_changes(import_)), Fate.CHANGED))
+    fates.append((or_(*_gains(import_)), Fate.KNOWN))
+    return case(*fates, else_=Fate.UNCHANGED)
+
+
+def changed(name: str, rule: Rule) -> ColumnElement[bool]:
+    """Say that a detail of `S` becomes what the line says."""
+    said, stands = L[name], S[name]
+    if rule is Rule.FILL:
+        # The language is never empty, and a file that says another one may know better or not.
+        if name == "language":
+            return literal(False)  # noqa: FBT003
+        return and_(said.is_not(None), said != "", stands == "")
+    return and_(said.is_not(None), said != "", said != stands)
+
+
+def _changes(import_: Import) -> list[ColumnElement[bool]]:
+    """Say in which ways a line changes what is known of somebody."""
+    rule = import_.rule
+    becomes = {kind for kind in import_.columns if kind}
+    names = [name for name in DETAILS if name in becomes]
+    if "name" in becomes or "address" in becomes:
+        names += [name for name in ("first_name", "last_name") if name not in names]
+    ways = [changed(name, rule) for name in names]
+    if any(kind.startswith("field:") for kind in becomes):
+        ways.append(_changes_a_field(rule))
+    if "phone" in becomes:
+        theirs = and_(Phone.subscriber_no == S.no, Phone.mark.is_not(None))
+        same = theirs if rule is Rule.FILL else and_(theirs, Phone.mark == L.phone_mark)
+        ways.append(and_(L.phone_mark.is_not(None), not_(there(Phone, same))))
+    return ways
+
+
+def _items(gives: Gives) -> ColumnElement[bool]:
+    return and_(
+        ImportItem.import_no == L.import_no, ImportItem.line == L.line, ImportItem.gives == gives
+    )
+
+
+def _changes_a_field(rule: Rule) -> ColumnElement[bool]:
+    held = and_(FieldValue.subscriber_no == S.no, FieldValue.field_no == ImportItem.ref)
+    if rule is Rule.FILL:
+        return there(ImportItem, _items(Gives.FIELD), not_(there(FieldValue, held)))
+    other = ImportItem.__table__.alias("other")
+    still_said = there(
+        other,
+        other.c.import_no == ImportItem.import_no,
+        other.c.line == ImportItem.line,
+        other.c.gives == Gives.FIELD,
+        other.c.ref == FieldValue.field_no,
+        other.c.value == FieldValue.value,
+    )
+    return there(
+        ImportItem,
+        _items(Gives.FIELD),
+        or_(
+            not_(there(FieldValue, held, FieldValue.value == ImportItem.value)),
+            there(FieldValue, held, not_(still_said)),
+        ),
+    )
+
+
+def _gains(import_: Import) -> list[ColumnElement[bool]]:
+    """Say in which ways somebody on the roll gets more: a list, a tag, a group, a first level."""
+    on_it = there(
+        Subscription,
+        Subscription.subscriber_no == S.no,
+        Subscription.list_no == import_.list_no,
+        Subscription.state == SubscriptionState.CONFIRMED,
+    )
+    ways: list[ColumnElement[bool]] = [and_(S.address.is_not(None), not_(on_it))]
+    becomes = set(import_.columns)
+    named = and_(
+        ImportName.import_no == ImportItem.import_no,
+        ImportName.gives == ImportItem.gives,
+        ImportName.ref == ImportItem.ref,
+    )
+    if "tags" in becomes:
+        has = there(Tagging, Tagging.subscriber_no == S.no, Tagging.tag_no == ImportName.no)
+        ways.append(there((ImportItem, ImportName), _items(Gives.TAG), named, not_(has)))
+    if "group" in becomes:
+        member = there(
+            Membership, Membership.subscriber_no == S.no, Membership.group_no == ImportName.no
+        )
+        ways.append(there((ImportItem, ImportName), _items(Gives.GROUP), named, not_(member)))
+    if import_.format.get("tag"):
+        tagged = there(Tagging, Tagging.subscriber_no == S.no, Tagging.tag_no == import_.tag_no)
+        ways.append(not_(tagged) if import_.tag_no else literal(True))  # noqa: FBT003
+    if "tier" in becomes:
+        chosen = there(ChosenTier, ChosenTier.subscriber_no == S.no)
+        ways.append(and_(L.tier_no.is_not(None), not_(chosen)))
+    return ways
+
+
+# --- twice --------------------------------------------------------------------------------------
+
+
+async def twice(work: Work, import_: Import) -> list["array[int]"]:
+    """Give the lines that name somebody again, and beside each the line that counts.
+
+    Who wants no mail in one line wants none, wherever that line stands; else the first one counts.
     """
-
-    def __init__(self, import_: Import, ladder: Sequence[Tier]) -> None:
-        """Begin before the first line; the ladder is the same for all."""
-        self.import_ = import_
-        self.counts: Counter[str] = Counter(dict.fromkeys(Fate, 0))
-        self.new_groups: dict[str, str] = {}
-        self._ladder = ladder
-        self._tiers = {
-            plain(name): tier for tier in ladder for name in (*tier.name.values(), tier.slug)
-        }
-        self._group_nos: dict[str, int] = {}  # key of a name to the group that has it
-        self._lines: dict[str, int] = {}  # key of an address to the line that has it
-
-    async def fates(self, work: Work, rows: Sequence[Row]) -> list[Facts]:
-        """Give the lines of a batch as they are kept, each with its fate."""
-        for row in rows:
-            self._read_tier(row)
-            self._look_back(row)
-        sound = [row for row in rows if not row.why]
-        marks = {row.key: mark_of(work.keys, row.address) for row in sound}
-        suppressed = await subscribers.suppressions(work, marks.values())
-        known = await store.known(work, marks)
-        named = await groups.by_names(work, {row.group for row in sound if row.group})
-        self._group_nos.update({key: group.no for key, group in named.items()})
-        for row in sound:
-            if marks[row.key] in suppressed:
-                row.why = Why.SUPPRESSED
-        return [self._kept(row, known.get(row.key)) for row in rows]
-
-    def _read_tier(self, row: Row) -> None:
-        if row.why or not row.tier or plain(row.tier) in self._tiers:
-            return
-        row.why = Why.UNKNOWN_TIER
-        near = difflib.get_close_matches(plain(row.tier), self._tiers, n=1)
-        row.facts = {
-            "said": row.tier,
-            "nearest": in_language(self._tiers[near[0]].name) if near else "",
-            "levels": ", ".join(in_language(tier.name) for tier in self._ladder),
-        }
-
-    def _look_back(self, row: Row) -> None:
-        if row.why:
-            return
-        first = self._lines.setdefault(row.key, row.line)
-        if first != row.line:
-            row.why, row.facts = Why.TWICE, {"first": str(first)}
-
-    def _kept(self, row: Row, known: store.Known | None) -> Facts:
-        if known is not None and not row.why:
-            row.why = why_not(known, self.import_.list_no)
-        kept: Facts = {
-            "import_no": self.import_.no,
-            "line": row.line,
-            "fate": Fate.REFUSED,
-            "why": row.why,
-            "facts": {name: _storable(fact) for name, fact in row.facts.items()},
-            "values": {"cells": [_storable(cell[:KEPT]) for cell in row.cells]},
-            "subscriber_no": known.person.no if known else None,
-        }
-        if not row.why:
-            gains = self._gains(row, known)
-            kept["facts"] = gains
-            kept["fate"] = Fate.NEW if known is None else Fate.KNOWN if gains else Fate.UNCHANGED
-            kept["values"] = self._values(row) if gains or known is None else {}
-            self._note_group(row)
-        self.counts[kept["fate"]] += 1
-        return kept
-
-    def _gains(self, row: Row, known: store.Known | None) -> Facts:
-        """Say what somebody would get: a list, a group, a tier where they have chosen none."""
-        gains: Facts = {}
-        lists, has_tier = (known.lists, known.has_tier) if known else ({}, False)
-        if lists.get(self.import_.list_no) is not SubscriptionState.CONFIRMED:
-            gains["list"] = self.import_.list_no
-        if row.group and (
-            known is None or self._group_nos.get(name_key(row.group)) not in known.groups
-        ):
-            gains["group"] = row.group
-        if row.tier and not has_tier:
-            gains["tier"] = self._tiers[plain(row.tier)].no
-        return gains
-
-    def _values(self, row: Row) -> Facts:
-        return {
-            "address": row.address,
-            "first_name": row.first_name,
-            "last_name": row.last_name,
-            "city": row.city,
-            "language": row.language,
-        }
-
-    def _note_group(self, row: Row) -> None:
-        key = name_key(row.group)
-        if key and key not in self._group_nos:
-            self.new_groups.setdefault(key, row.group)
+    sound = [L.import_no == import_.no, L.fate != Fate.REFUSED]
+    found = [array("q"), array("q")]
+    await _again(work, L.mark, [*sound, L.mark.is_not(None)], found)
+    if await work.session.scalar(
+        select(exists().where(S.merged_no.is_not(None))).execution_options(**UNSCOPED)
+    ):
+        # Two addresses, one of which belongs to somebody who was merged into the other's owner.
+        await _again(work, L.subscriber_no, [*sound, L.subscriber_no.is_not(None)], found)
+    return found
 
 
-def why_not(known: store.Known, list_no: int) -> str:
-    """Say why a file may not touch somebody on the roll; empty if it may."""
-    if known.person.stopped_at is not None:
-        return Why.STOPPED
-    return Why.HAS_LEFT if known.has_left(list_no) else ""
+async def _again(
+    work: Work,
+    by: ColumnElement[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    found: list["array[int]"],
+) -> None:
+    wins = case((L.fate == Fate.OPTS_OUT, 0), else_=1)
+    first = func.first_value(L.line).over(partition_by=by, order_by=(wins, L.line))
+    lines = select(L.line, first.label("first")).where(*conditions).subquery()
+    again = select(lines.c.line, lines.c.first).where(lines.c.line != lines.c.first)
+    async for line, counts in await work.session.stream(again):
+        found[0].append(line)
+        found[1].append(counts)
 
 
-def _storable(words: str) -> str:
-    """Show NUL as its picture: PostgreSQL keeps none in JSON."""
-    return words.replace("\0", "\u2400")
+async def refuse_twice(work: Work, import_: Import, pairs: Sequence[tuple[int, int]]) -> None:
+    """Refuse lines that name somebody again."""
+    if not pairs:
+        return
+    await work.session.execute(
+        update(L.line.table)
+        .where(L.import_no == import_.no, L.line == bindparam("at"))
+        .values(
+            fate=Fate.REFUSED,
+            why=Why.TWICE,
+            facts=bindparam("first", type_=Json()),
+            subscriber_no=null(),
+        ),
+        [{"at": line, "first": {"first": str(first)}} for line, first in pairs],
+    )
+
+
+# --- what an undo goes back to ------------------------------------------------------------------
+
+
+async def keep_befores(work: Work, import_: Import, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep, for lines `at`, what stood there before (`kept`)."""
+    if rows:
+        await work.session.execute(
+            update(L.line.table)
+            .where(L.import_no == import_.no, L.line == bindparam("at"))
+            .values(before=bindparam("kept", type_=Json())),
+            list(rows),
+        )
+
+
+async def keep_phones(work: Work, import_: Import, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep, for lines `at`, the number from before (`kept`), sealed; an empty one was none."""
+    if rows:
+        await work.session.execute(
+            update(L.line.table)
+            .where(L.import_no == import_.no, L.line == bindparam("at"))
+            .values(phone_before=bindparam("kept", type_=L.phone.type)),
+            list(rows),
+        )
+
+
+async def write_details(work: Work, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the details of people, each under the number `at`."""
+    if rows:
+        names = [name for name in rows[0] if name != "at"]
+        await work.session.execute(
+            update(S.no.table)
+            .where(S.no == bindparam("at"))
+            .values({name: bindparam(f"to_{name}", type_=S[name].type) for name in names})
+            .execution_options(**UNSCOPED),
+            [{"at": row["at"], **{f"to_{name}": row[name] for name in names}} for row in rows],
+        )

@@ -1,19 +1,22 @@
-"""Questions about imports, and what the roll knows of the people in a file, asked set-wise."""
+"""Questions about imports, their parts, their lines, and what those give."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
-import msgspec
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, null, or_, select, text, update
 
-from mailer.consent.model import Subscription, SubscriptionState
-from mailer.imports.model import Fate, Import, ImportLine, ImportState
-from mailer.kit.orm import Facts
+from mailer.imports.model import (
+    Fate,
+    Gives,
+    Import,
+    ImportItem,
+    ImportLine,
+    ImportName,
+    ImportPart,
+    ImportSource,
+    ImportState,
+)
 from mailer.kit.pages import Page, cut
 from mailer.kit.work import Work
-from mailer.subscribers import store as subscribers
-from mailer.subscribers.model import Subscriber
-from mailer.tiers import store as tiers
 
 
 async def by_uid(work: Work, uid: str) -> Import | None:
@@ -65,28 +68,190 @@ async def reasons(work: Work, import_: Import) -> dict[str, int]:
     return {why: number for why, number in found}  # noqa: C416  # rows, not pairs, to mypy
 
 
-async def keep_lines(work: Work, rows: Sequence[Facts]) -> None:
-    """Write down the fates of a batch of lines."""
-    await work.session.execute(insert(ImportLine), list(rows))
+async def counts(work: Work, import_: Import) -> dict[str, int]:
+    """Count the lines by fate."""
+    counted = (
+        select(ImportLine.fate, func.count())
+        .where(ImportLine.import_no == import_.no)
+        .group_by(ImportLine.fate)
+    )
+    found = {fate: number for fate, number in await work.session.execute(counted)}  # noqa: C416
+    return {fate.value: found.get(fate, 0) for fate in Fate}
 
 
-# --- applying -----------------------------------------------------------------------------------
+async def last_line(work: Work, import_: Import) -> int:
+    """Give the number of the last line."""
+    found = select(func.max(ImportLine.line)).where(ImportLine.import_no == import_.no)
+    return await work.session.scalar(found) or 0
 
 
-async def is_any_waiting(work: Work) -> bool:
-    """Say whether an import is being applied: asked often, so it must not take the write lock."""
-    return bool(
-        await work.session.scalar(select(exists().where(Import.state == ImportState.APPLYING)))
+async def items_of(
+    work: Work, import_: Import, lines: Collection[int]
+) -> dict[int, list[tuple[ImportItem, str]]]:
+    """Give what some lines give, each with the name of the tag or the group if it is one."""
+    found = await work.session.execute(
+        select(ImportItem, func.coalesce(ImportName.name, ""))
+        .outerjoin(
+            ImportName,
+            (ImportName.import_no == ImportItem.import_no)
+            & (ImportName.gives == ImportItem.gives)
+            & (ImportName.ref == ImportItem.ref),
+        )
+        .where(
+            ImportItem.import_no == import_.no,
+            ImportItem.line.in_(lines),
+            ImportItem.gives != Gives.FIELD_BEFORE,
+        )
+        .order_by(ImportItem.line, ImportItem.gives, ImportItem.ref, ImportItem.value)
+    )
+    items: dict[int, list[tuple[ImportItem, str]]] = {}
+    for item, name in found:
+        items.setdefault(item.line, []).append((item, name))
+    return items
+
+
+async def names(work: Work, import_: Import) -> Sequence[ImportName]:
+    """Give the tags and groups that a file names."""
+    found = select(ImportName).where(ImportName.import_no == import_.no).order_by(ImportName.ref)
+    return (await work.session.scalars(found)).all()
+
+
+async def forget_content(work: Work, import_: Import) -> None:
+    """Empty the file itself and what was read of it, to read it again or never."""
+    for table in (ImportLine, ImportItem, ImportName):
+        await work.session.execute(
+            delete(table)
+            .where(table.import_no == import_.no)
+            .execution_options(synchronize_session=False)
+        )
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+async def keep_part(work: Work, import_: Import, part: int, content: bytes) -> None:
+    """Keep a piece of a file; one that comes again takes the place of the first."""
+    await work.session.execute(
+        delete(ImportPart)
+        .where(ImportPart.import_no == import_.no, ImportPart.part == part)
+        .execution_options(synchronize_session=False)
+    )
+    row = {"import_no": import_.no, "part": part, "content": content}
+    await work.session.execute(insert(ImportPart), [row])
+
+
+async def part(work: Work, import_no: int, part: int) -> bytes:
+    """Give a piece of a file."""
+    found = await work.session.scalar(
+        select(ImportPart.content).where(ImportPart.import_no == import_no, ImportPart.part == part)
+    )
+    return found or b""
+
+
+async def lengths_of_parts(work: Work, import_: Import) -> list[tuple[int, int]]:
+    """Give the numbers of a file's parts in their order, with the octets of each."""
+    found = await work.session.execute(
+        select(ImportPart.part, func.length(ImportPart.content))
+        .where(ImportPart.import_no == import_.no)
+        .order_by(ImportPart.part)
+    )
+    return [(no, length) for no, length in found]  # rows, not pairs, to mypy
+
+
+async def forget_parts(work: Work, import_: Import) -> None:
+    """Keep the file no longer."""
+    await work.session.execute(
+        delete(ImportPart)
+        .where(ImportPart.import_no == import_.no)
+        .execution_options(synchronize_session=False)
     )
 
 
-async def to_apply(work: Work, *, uid: str | None = None) -> Import | None:
-    """Take the oldest import that is being applied, or this one, and keep other workers from it."""
-    wanted = select(Import).where(Import.state == ImportState.APPLYING)
+# --- where files come from ----------------------------------------------------------------------
+
+
+async def sources(work: Work) -> Sequence[ImportSource]:
+    """Give where files came from before, the latest first."""
+    found = select(ImportSource).order_by(ImportSource.used_at.desc(), ImportSource.no.desc())
+    return (await work.session.scalars(found)).all()
+
+
+async def source_by_headings(work: Work, headings: Sequence[str]) -> ImportSource | None:
+    """Find where a file with these very headings came from last."""
+    return next((one for one in await sources(work) if list(one.headings) == list(headings)), None)
+
+
+async def remember_source(work: Work, source: ImportSource) -> None:
+    """Keep how the columns of a source were understood last."""
+    await work.session.execute(
+        delete(ImportSource)
+        .where(ImportSource.name_key == source.name_key)
+        .execution_options(synchronize_session=False)
+    )
+    work.session.add(source)
+
+
+# --- taking in hand -----------------------------------------------------------------------------
+
+
+async def is_any_in(work: Work, *states: ImportState) -> bool:
+    """Say whether an import has come so far: asked often, so it must not take the write lock."""
+    return bool(await work.session.scalar(select(exists().where(Import.state.in_(states)))))
+
+
+async def to_do(work: Work, *states: ImportState, uid: str | None = None) -> Import | None:
+    """Take the oldest import that has come so far, or this one, and keep other workers from it."""
+    wanted = select(Import).where(Import.state.in_(states))
     if uid is not None:
         wanted = wanted.where(Import.uid == uid)
     claimed = wanted.order_by(Import.confirmed_at, Import.no).limit(1)
     return await work.session.scalar(claimed.with_for_update(skip_locked=True))
+
+
+async def to_read(work: Work, *, uid: str | None, on_disk: bool) -> Import | None:
+    """Take the oldest import whose file is to be read, or this one.
+
+    A file on the disk of whoever runs a command (`on_disk`) is read by that command alone.
+    """
+    wanted = select(Import).where(Import.state == ImportState.READING).order_by(Import.no)
+    if uid is not None:
+        wanted = wanted.where(Import.uid == uid)
+    for import_ in await work.session.scalars(wanted):
+        if bool(import_.found.get("on_disk")) is on_disk:
+            return await to_do(work, ImportState.READING, uid=import_.uid)
+    return None
+
+
+async def left_reading(work: Work, file_name: str, size: int) -> Import | None:
+    """Find the import of a file on the disk that was cut off while it was read."""
+    found = await work.session.scalars(
+        select(Import)
+        .where(
+            Import.state == ImportState.READING,
+            Import.file_name == file_name,
+            Import.size == size,
+        )
+        .order_by(Import.no.desc())
+    )
+    return next((one for one in found if one.found.get("on_disk")), None)
+
+
+async def data_version(work: Work) -> int:
+    """Give SQLite's number of what other connections have written, as this one sees it."""
+    return int(await work.session.scalar(text("PRAGMA data_version")) or 0)
+
+
+async def last_of_batch(work: Work, import_: Import, limit: int) -> int:
+    """Give the number of the last of so many lines after the cursor."""
+    some = (
+        select(ImportLine.line)
+        .where(ImportLine.import_no == import_.no, ImportLine.line > import_.cursor)
+        .order_by(ImportLine.line)
+        .limit(limit)
+        .subquery()
+    )
+    last = await work.session.scalar(select(func.max(some.c.line)))
+    return last or int(import_.found["last_line"])
 
 
 async def held(work: Work, import_: Import) -> Import:
@@ -96,74 +261,31 @@ async def held(work: Work, import_: Import) -> Import:
     return import_
 
 
-async def next_lines(work: Work, import_: Import, limit: int) -> Sequence[ImportLine]:
-    """Give the lines after the cursor that change something."""
-    waiting = (
-        select(ImportLine)
+# --- forgetting ---------------------------------------------------------------------------------
+
+EMPTY = dict.fromkeys(
+    (
+        "facts cells address address_key mark first_name last_name name_key called_key city"
+        " postcode region country time_zone source language agreed_at phone phone_mark"
+    ).split(),
+    null(),
+)
+"""The columns of a line that say who somebody is, emptied."""
+
+
+async def empty_lines(work: Work, import_: Import, first: int, last: int) -> None:
+    """Empty lines, from one to another, of who stood in them.
+
+    The refused ones are to be mended; of who is never written to again an undo needs the mark.
+    """
+    await work.session.execute(
+        update(ImportLine)
         .where(
             ImportLine.import_no == import_.no,
-            ImportLine.line > import_.cursor,
-            ImportLine.fate.in_([Fate.NEW, Fate.KNOWN]),
+            ImportLine.line.between(first, last),
+            ImportLine.fate != Fate.REFUSED,
+            or_(ImportLine.fate != Fate.OPTS_OUT, ImportLine.did.is_(None)),
         )
-        .order_by(ImportLine.line)
-        .limit(limit)
-    )
-    return (await work.session.scalars(waiting)).all()
-
-
-async def forget_waiting(work: Work, import_: Import) -> None:
-    """Empty the lines that will not be applied any more of who stood in them."""
-    await work.session.execute(
-        update(ImportLine)
-        .where(ImportLine.import_no == import_.no, ImportLine.fate != Fate.REFUSED)
-        .values(values={})
+        .values(**EMPTY)
         .execution_options(synchronize_session=False),
     )
-
-
-async def forget_older(work: Work, before: datetime) -> None:
-    """Empty the lines of imports that ended before this, or were left lying since."""
-    old = select(Import.no).where(
-        Import.state != ImportState.APPLYING,
-        or_(Import.ended_at < before, Import.made_at < before),
-    )
-    await work.session.execute(
-        update(ImportLine)
-        .where(ImportLine.import_no.in_(old))
-        .values(values={})
-        .execution_options(synchronize_session=False),
-    )
-
-
-# --- what the roll knows ------------------------------------------------------------------------
-
-
-class Known(msgspec.Struct, kw_only=True):
-    """Somebody who is on the roll already, with what matters to an import."""
-
-    person: Subscriber
-    lists: dict[int, SubscriptionState] = {}
-    groups: set[int] = set()
-    has_tier: bool = False
-
-    def has_left(self, list_no: int) -> bool:
-        """Say whether they have left this list, or all there were."""
-        if self.lists.get(list_no) is SubscriptionState.UNSUBSCRIBED:
-            return True
-        return set(self.lists.values()) == {SubscriptionState.UNSUBSCRIBED}
-
-
-async def known(work: Work, keys: Collection[str]) -> dict[str, Known]:
-    """Find those of these addresses that are on the roll, by key."""
-    people = await subscribers.by_keys(work, keys)
-    by_no = {person.no: Known(person=person) for person in people.values()}
-    states = select(Subscription.subscriber_no, Subscription.list_no, Subscription.state)
-    for no, list_no, state in await work.session.execute(
-        states.where(Subscription.subscriber_no.in_(by_no))
-    ):
-        by_no[no].lists[list_no] = state
-    for membership in await subscribers.memberships_of(work, by_no):
-        by_no[membership.subscriber_no].groups.add(membership.group_no)
-    for no in await tiers.chosen_of(work, by_no):
-        by_no[no].has_tier = True
-    return {key: by_no[person.no] for key, person in people.items()}

@@ -48,6 +48,10 @@ class Purpose(enum.IntEnum):
     UNDO_ADDRESS = 11
     CODE = 12
     WEB = 13
+    STAY = 14
+    SUGGESTION = 15
+    ALSO_ME = 16
+    UNDO_MERGING = 17
 
 
 # How long each lives. None: as long as the mail that carries it.
@@ -65,6 +69,10 @@ LIVES: dict[Purpose, timedelta | None] = {
     Purpose.UNDO_ADDRESS: timedelta(days=30),
     Purpose.CODE: timedelta(hours=24),
     Purpose.WEB: None,
+    Purpose.STAY: timedelta(days=60),
+    Purpose.SUGGESTION: timedelta(days=60),
+    Purpose.ALSO_ME: timedelta(days=1),
+    Purpose.UNDO_MERGING: timedelta(days=30),
 }
 
 

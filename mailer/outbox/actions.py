@@ -1,6 +1,6 @@
 """Posting a letter."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from mailer.kit.orm import Facts
 from mailer.kit.rows import add_missing
 from mailer.kit.work import Work
+from mailer.outbox import store
 from mailer.outbox.model import DeliveryState, Lane, Letter, Needs
 
 
@@ -59,3 +60,11 @@ async def post_many(work: Work, letters: Sequence[Post]) -> Sequence[Letter]:
             for letter in letters
         ],
     )
+
+
+async def call_back(work: Work, dedupe_keys: Collection[str]) -> list[str]:
+    """Owe these letters no longer, unless they are on their way; give which were called back.
+
+    They leave no trace, so that the same may be posted again.
+    """
+    return await store.forget_waiting(work, dedupe_keys)

@@ -4,20 +4,40 @@ import msgspec
 
 from mailer.accounts import store as accounts
 from mailer.activity.model import Entry
+from mailer.asks import record as asks
 from mailer.consent import record as consent
 from mailer.deliveries import record as deliveries
+from mailer.fields import record as fields
+from mailer.forms import record as forms
 from mailer.groups import record as groups
+from mailer.imports import record as imports
 from mailer.kit.errors import NotFound
 from mailer.kit.work import Work
+from mailer.phones import record as phones
+from mailer.records import merged, store
 from mailer.records import record as letters
-from mailer.records import store
 from mailer.records.store import Person
 from mailer.subscribers import record as subscribers
 from mailer.subscribers import store as subscriber_store
 from mailer.subscribers.model import Subscriber
+from mailer.tags import record as tags
 from mailer.tiers import record as tiers
 
-_SLICES = (subscribers, groups, consent, tiers, letters, deliveries)
+_SLICES = (
+    subscribers,
+    groups,
+    tags,
+    consent,
+    fields,
+    phones,
+    forms,
+    tiers,
+    asks,
+    imports,
+    merged,
+    letters,
+    deliveries,
+)
 
 
 class PersonUnknown(NotFound):
@@ -27,7 +47,7 @@ class PersonUnknown(NotFound):
 async def person(work: Work, uid: str) -> Person:
     """Give somebody as they stand."""
     subscriber = await subscriber_store.by_uid(work, uid)
-    if subscriber is None:
+    if subscriber is None or subscriber.erased_at is not None:
         raise PersonUnknown
     return await store.whole(work, subscriber)
 

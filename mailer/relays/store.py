@@ -43,6 +43,11 @@ async def the_rules(work: Work) -> SendingRules:
     return found.one()
 
 
+async def zone(work: Work) -> ZoneInfo:
+    """Give the organisation's time zone: where its days begin."""
+    return ZoneInfo((await the_rules(work)).time_zone)
+
+
 async def all_relays(work: Work) -> Sequence[Relay]:
     """Give every relay, that of the settings first."""
     return (await work.session.scalars(select(Relay).order_by(Relay.no))).all()

@@ -1,10 +1,11 @@
 """The subscriber, their memberships, and who may see whom."""
 
 import enum
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, select
+from sqlalchemy import Boolean, ForeignKey, Index, String, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.util import AliasedClass
@@ -28,13 +29,53 @@ def _sorted_key(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Leave rows out of an index that nobody asks it about."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _of_the_living(column: str) -> Index:
+    """Index a text that segments ask about, of those who were not erased: counts need no row.
+
+    Who has none is left out: a file without such a column pays nothing for it. Questions must
+    repeat the condition word for word (`subscribers.facets`).
+    """
+    condition = f"erased_at IS NULL AND {column} <> ''"
+    return Index(f"ix_subscriber_{column}", column, "no", **_where(condition))
+
+
+def _of_some(column: str) -> Index:
+    """Index a column that few people have something in."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(
+        f"ix_subscriber_{column}", column, "no", sqlite_where=there, postgresql_where=there
+    )
+
+
 class Subscriber(Base):
-    """A person we know."""
+    """A person we know.
+
+    `merged_no` is who this row turned out to be: it is kept as an erased one, so that its old links
+    and its address still lead to them (`records.merging`).
+    """
 
     __tablename__ = "subscriber"
     __table_args__ = (
         Index("ix_subscriber_name", "name_key", "no"),
         Index("ix_subscriber_called", "called_key", "no"),
+        *(_of_some(column) for column in ("middle_key", "second_key")),
+        *(
+            _of_the_living(column)
+            for column in "language door source city postcode region country time_zone".split()
+        ),
+        Index("ix_subscriber_joined", "joined_at", "no", **_where("erased_at IS NULL")),
+        # Few, and asked for whenever people are counted: as everybody without them.
+        Index("ix_subscriber_erased", "no", **_where("erased_at IS NOT NULL")),
+        Index("ix_subscriber_stopped", "no", **_where("stopped_at IS NOT NULL")),
+        Index("ix_subscriber_paused", "paused_until", "no", **_where("paused_until IS NOT NULL")),
+        Index(
+            "ix_subscriber_unwritten", "no", **_where("erased_at IS NULL AND address_key IS NULL")
+        ),
         # A number stands in links and Message-IDs: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -50,7 +91,16 @@ class Subscriber(Base):
     # What a search finds by its beginning, case-folded: "last first" and "first last".
     name_key: Mapped[str] = mapped_column(_sorted_key(240), default="")
     called_key: Mapped[str] = mapped_column(_sorted_key(240), default="")
-    city: Mapped[str] = mapped_column(String(120), default="")
+    # The same from a second first name and from a second last name on, where there is one: the
+    # "maria" of Ana Maria, the "garcía" of López García.
+    middle_key: Mapped[str | None] = mapped_column(_sorted_key(240))
+    second_key: Mapped[str | None] = mapped_column(_sorted_key(240))
+    city: Mapped[str] = mapped_column(_sorted_key(120), default="")
+    postcode: Mapped[str] = mapped_column(_sorted_key(20), default="")
+    region: Mapped[str] = mapped_column(_sorted_key(80), default="")
+    country: Mapped[str] = mapped_column(String(2), default="")  # ISO 3166-1
+    time_zone: Mapped[str] = mapped_column(String(40), default="")  # IANA
+    source: Mapped[str] = mapped_column(_sorted_key(80), default="")  # in words
     language: Mapped[str] = mapped_column(String(12), default="en")
     door: Mapped[Door] = mapped_column(one_of(Door))
     joined_at: Mapped[datetime]
@@ -58,6 +108,7 @@ class Subscriber(Base):
     stopped_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     last_mailed_at: Mapped[datetime | None]
+    merged_no: Mapped[int | None] = mapped_column(ForeignKey("subscriber.no"), index=True)
 
     @property
     def shown_name(self) -> str:
@@ -65,11 +116,16 @@ class Subscriber(Base):
         return " ".join(part for part in (self.first_name, self.last_name) if part)
 
     @staticmethod
-    def keys_of(first_name: str, last_name: str) -> dict[str, str]:
-        """Give the columns by which a name is found: as it is filed and as it is called."""
-        filed = f"{last_name} {first_name}".casefold().strip()
-        called = f"{first_name} {last_name}".casefold().strip()
-        return {"name_key": filed[:240], "called_key": called[:240]}
+    def keys_of(first_name: str, last_name: str) -> dict[str, str | None]:
+        """Give the columns by which a name is found: by each of its first two words, and last."""
+        first, last = first_name.casefold().strip(), last_name.casefold().strip()
+        middle, second = _from_second_word(first), _from_second_word(last)
+        return {
+            "name_key": f"{last} {first}".strip()[:240],
+            "called_key": f"{first} {last}".strip()[:240],
+            "middle_key": f"{middle} {last}".strip()[:240] if middle else None,
+            "second_key": f"{second} {first}".strip()[:240] if second else None,
+        }
 
     def is_paused(self, now: datetime) -> bool:
         """Say whether they asked for a break that still lasts."""
@@ -77,6 +133,11 @@ class Subscriber(Base):
 
     def __repr__(self) -> str:
         return f"<Subscriber {self.no}>"  # never the address: reprs end in logs
+
+
+def _from_second_word(name: str) -> str:
+    """Give a name from its second word on; the two of a double name are two."""
+    return re.split(r"[\s‐-]+", name, maxsplit=1)[1] if re.search(r"[\s‐-]", name) else ""  # noqa: RUF001  # the hyphen that is one
 
 
 class AddressChange(Base):
@@ -98,6 +159,15 @@ class AddressChange(Base):
     door: Mapped[Door] = mapped_column(one_of(Door))
 
 
+class GroupRole(enum.StrEnum):
+    """What somebody is in a group."""
+
+    MEMBER = "member"
+    REP = "rep"  # of a workplace
+    OFFICER = "officer"
+    CONTACT = "contact"  # whom to ask about this group
+
+
 class Membership(Base):
     """A subscriber belongs to a group. Here, and not with the groups: it decides who sees whom."""
 
@@ -111,6 +181,9 @@ class Membership(Base):
         ForeignKey("groups.no", ondelete="CASCADE"), primary_key=True
     )
     since: Mapped[datetime]
+    role: Mapped[GroupRole] = mapped_column(
+        one_of(GroupRole), default=GroupRole.MEMBER, server_default="member"
+    )
 
 
 class SuppressionReason(enum.StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mailer.kit.addresses import key_of
@@ -16,34 +16,56 @@ from mailer.subscribers.model import (
     visible,
 )
 
+_AT_ONCE = 10_000  # numbers in one statement: drivers bind 32,766 values at most
+
 
 async def by_no(work: Work, no: int) -> Subscriber | None:
-    """Find one by number, if the actor may see them."""
-    return await work.session.scalar(
-        select(Subscriber).where(Subscriber.no == no, visible(work)),
-    )
+    """Find one by number, if the actor may see them; who was merged is whom they turned out to be.
+
+    Old links name the rows that were merged: whoever comes by one comes as the one person.
+    """
+    return await _one(work, Subscriber.no == no)
 
 
 async def by_uid(work: Work, uid: str) -> Subscriber | None:
-    """Find one by the name that the outside knows, if the actor may see them."""
-    return await work.session.scalar(
-        select(Subscriber).where(Subscriber.uid == uid, visible(work)),
-    )
+    """Find one by the name that the outside knows, as `by_no` does."""
+    return await _one(work, Subscriber.uid == uid)
 
 
 async def by_address(work: Work, address: str) -> Subscriber | None:
-    """Find one by address, however it is spelt, if the actor may see them."""
+    """Find one by address, however it is spelt, as `by_no` does."""
+    return await _one(work, Subscriber.address_key == key_of(address))
+
+
+async def _one(work: Work, condition: ColumnElement[bool]) -> Subscriber | None:
+    found = await work.session.scalar(select(Subscriber).where(condition, visible(work)))
+    if found is not None and found.merged_no is None:
+        return found
+    no = found.merged_no if found is not None else await _merged_into(work, condition)
+    return await _one(work, Subscriber.no == no) if no is not None else None
+
+
+async def _merged_into(work: Work, condition: ColumnElement[bool]) -> int | None:
+    """Say whom a row was merged into that an account with a scope does not see itself."""
+    if work.scope is None:
+        return None
     return await work.session.scalar(
-        select(Subscriber).where(Subscriber.address_key == key_of(address), visible(work)),
+        select(Subscriber.merged_no)
+        .where(condition)
+        .execution_options(unscoped="whom it leads to is asked for by `visible`")
     )
 
 
 async def by_keys(work: Work, keys: Collection[str]) -> dict[str, Subscriber]:
-    """Find those whom the actor may see by the keys of their addresses."""
+    """Find those whom the actor may see by the keys of their addresses, as `by_no` does."""
     found = await work.session.scalars(
         select(Subscriber).where(Subscriber.address_key.in_(keys), visible(work)),
     )
-    return {one.address_key: one for one in found if one.address_key is not None}
+    known = {one.address_key: one for one in found if one.address_key is not None}
+    for key, one in known.items():
+        if one.merged_no is not None and (survivor := await by_no(work, one.merged_no)):
+            known[key] = survivor
+    return known
 
 
 async def by_nos(work: Work, nos: Collection[int]) -> dict[int, Subscriber]:
@@ -78,17 +100,21 @@ async def how_many(work: Work) -> int:
 
 
 async def hold(work: Work, no: int) -> Subscriber | None:
-    """Find one and keep their row until this unit of work ends: verbs about one person queue.
+    """Find one, as `by_no` does, and keep their row until this unit of work ends.
 
-    The row is read anew, so that what a verb then decides is decided on what is so. (SQLite has
-    one writer at a time, and no such clause.)
+    Verbs about one person queue. The row is read anew, so that what a verb then decides is decided
+    on what is so. (SQLite has one writer at a time, and no such clause.)
     """
-    return await work.session.scalar(
+    found = await work.session.scalar(
         select(Subscriber)
         .where(Subscriber.no == no, visible(work))
         .with_for_update(key_share=True)  # letters and deliveries may still name the row
         .execution_options(populate_existing=True),
     )
+    if found is not None and found.merged_no is None:
+        return found
+    to = found.merged_no if found is not None else await _merged_into(work, Subscriber.no == no)
+    return await hold(work, to) if to is not None else None
 
 
 async def hold_many(work: Work, nos: Collection[int]) -> Sequence[Subscriber]:
@@ -101,6 +127,28 @@ async def hold_many(work: Work, nos: Collection[int]) -> Sequence[Subscriber]:
         .execution_options(populate_existing=True),
     )
     return found.all()
+
+
+async def hold_nos(work: Work, nos: Collection[int]) -> list[int]:
+    """Hold several as `hold_many` does, and give the numbers alone of those who are on the roll.
+
+    For verbs that put the same on many: nothing of their rows is read.
+    """
+    held: list[int] = []
+    wanted = sorted(set(nos))
+    for at in range(0, len(wanted), _AT_ONCE):
+        found = await work.session.scalars(
+            select(Subscriber.no)
+            .where(
+                Subscriber.no.in_(wanted[at : at + _AT_ONCE]),
+                visible(work),
+                Subscriber.erased_at.is_(None),
+            )
+            .order_by(Subscriber.no)
+            .with_for_update(key_share=True)
+        )
+        held += found
+    return held
 
 
 async def change(work: Work, subscriber: Subscriber, values: Mapping[str, Any]) -> Subscriber:
@@ -118,6 +166,16 @@ async def change(work: Work, subscriber: Subscriber, values: Mapping[str, Any]) 
     return changed.one()
 
 
+async def change_many(work: Work, nos: Collection[int], values: Mapping[str, Any]) -> None:
+    """Write the same into the rows of several people who are held."""
+    await work.session.execute(
+        update(Subscriber)
+        .where(Subscriber.no.in_(nos), visible(work))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def move(
     work: Work, subscriber: Subscriber, *, address: str, key: str, mark: str
 ) -> Subscriber | None:
@@ -131,6 +189,34 @@ async def move(
         if key in await taken(work, [key]):
             return None
         raise
+
+
+async def swap_addresses(
+    work: Work, one: Subscriber, other: Subscriber
+) -> tuple[Subscriber, Subscriber]:
+    """Give each of two the address of the other, or none; an address stands on the roll once."""
+    names = ("address", "address_key", "mark")
+    first = {name: getattr(one, name) for name in names}
+    second = {name: getattr(other, name) for name in names}
+    await change(work, one, dict.fromkeys(names))
+    other = await change(work, other, first)
+    return await change(work, one, second), other
+
+
+async def merged_with(work: Work, no: int, key: str) -> Subscriber | None:
+    """Find the row with this address that turned out to be this person."""
+    return await work.session.scalar(
+        select(Subscriber).where(
+            Subscriber.address_key == key, Subscriber.merged_no == no, visible(work)
+        )
+    )
+
+
+async def forget_address_change(work: Work, no: int) -> None:
+    """Keep a former address no longer."""
+    if (found := await address_change(work, no)) is not None:
+        await work.session.delete(found)
+        await work.session.flush()
 
 
 async def address_change(work: Work, no: int) -> AddressChange | None:

@@ -19,6 +19,8 @@ DEFAULT_LADDER: list[dict[str, Any]] = [
         "most_mails": 1,
         "most_in_days": 30,
         "needs_approval": False,
+        "minutes": 0,
+        "lapse_days": None,
     },
     {
         "slug": "supporter",
@@ -36,6 +38,8 @@ DEFAULT_LADDER: list[dict[str, Any]] = [
         "most_mails": 2,
         "most_in_days": 30,
         "needs_approval": False,
+        "minutes": 10,
+        "lapse_days": None,
     },
     {
         "slug": "activist",
@@ -53,6 +57,8 @@ DEFAULT_LADDER: list[dict[str, Any]] = [
         "most_mails": 1,
         "most_in_days": 7,
         "needs_approval": True,
+        "minutes": 60,
+        "lapse_days": 365,
     },
     {
         "slug": "organiser",
@@ -70,6 +76,11 @@ DEFAULT_LADDER: list[dict[str, Any]] = [
         "most_mails": 1,
         "most_in_days": 7,
         "needs_approval": True,
+        "minutes": 240,
+        "lapse_days": 365,
     },
 ]
-"""Lowest first. What members read as "level": its name, how often we write, and the promise."""
+"""Lowest first. What members read as "level": its name, how often we write, and the promise.
+
+The higher two are asked whether they are still with us when a year has brought no sign of them.
+"""

@@ -1,15 +1,19 @@
-"""Tiers, chosen tiers, changes and requests."""
+"""Tiers, chosen tiers, changes, requests, and what is asked of people about them."""
 
 import enum
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailer.kit.orm import Base, one_of
+from mailer.kit.orm import Base, Json, one_of
 from mailer.kit.work import Door
 
 UNDO_FOR = timedelta(days=30)
+
+ANSWER_WITHIN = timedelta(days=30)
+"""After so long a request that nobody answered ends, and whoever asked is told."""
 
 
 class Tier(Base):
@@ -27,6 +31,30 @@ class Tier(Base):
     most_mails: Mapped[int] = mapped_column(SmallInteger)  # the promise: so many
     most_in_days: Mapped[int] = mapped_column(SmallInteger)  # in so many days
     needs_approval: Mapped[bool] = mapped_column(default=False)
+    minutes: Mapped[int] = mapped_column(SmallInteger, default=0)  # what we ask for, a month
+    # After so many days without a sign of life we ask whether they are still with us. None: never,
+    # and on the lowest rung never, whatever stands here.
+    lapse_days: Mapped[int | None] = mapped_column(SmallInteger)
+    # The lists that go with it: named to whoever steps up to it, and never joined for them.
+    list_nos: Mapped[list[int]] = mapped_column(Json, default=list)
+    # Nobody stands on a closed rung and nobody can step to it. It keeps its rank, so that an old
+    # move still went up or down.
+    closed_at: Mapped[datetime | None]
+
+
+class TierPromise(Base):
+    """What a tier promised until it began to promise more emails.
+
+    Who chose it before `until` was promised this, and it holds for them until they choose again.
+    """
+
+    __tablename__ = "tier_promise"
+
+    no: Mapped[int] = mapped_column(primary_key=True)
+    tier_no: Mapped[int] = mapped_column(ForeignKey("tier.no", ondelete="CASCADE"), index=True)
+    until: Mapped[datetime]
+    most_mails: Mapped[int] = mapped_column(SmallInteger)
+    most_in_days: Mapped[int] = mapped_column(SmallInteger)
 
 
 class ChosenTier(Base):
@@ -50,9 +78,17 @@ class Source(enum.StrEnum):
     ASSIGNED = "assigned"
     ACCEPTED = "accepted"
     LAPSED = "lapsed"
+    HELD = "held"  # a doubtful sign-up, held at the lowest rung
     IMPORT = "import"
     API = "api"
     UNDO = "undo"
+
+
+STANDS = text("from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'")
+_MOVED: dict[str, Any] = {"sqlite_where": STANDS, "postgresql_where": STANDS}
+
+
+_MADE = ("made_at", "from_no", "to_no", "source", "subscriber_no")
 
 
 class TierChange(Base):
@@ -61,6 +97,10 @@ class TierChange(Base):
     __tablename__ = "tier_change"
     __table_args__ = (
         Index("ix_tier_change_subscriber", "subscriber_no", "no"),
+        # Who moved, lately or ever: joining is no move, and has no row here.
+        Index("ix_tier_change_moved", "from_no", "to_no", "made_at", "subscriber_no", **_MOVED),
+        # How many moved between which rungs in a month, and how: told from the index alone.
+        Index("ix_tier_change_made", *_MADE, **_MOVED),
         # A number stands in links and Message-IDs: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -74,7 +114,7 @@ class TierChange(Base):
     campaign_no: Mapped[int | None] = mapped_column(index=True)  # the cause, if a mail was
     account_no: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
     reason: Mapped[str] = mapped_column(String(300), default="")
-    made_at: Mapped[datetime] = mapped_column(index=True)
+    made_at: Mapped[datetime]
     undoes_no: Mapped[int | None] = mapped_column(ForeignKey("tier_change.no"))
     undone_at: Mapped[datetime | None]
 
@@ -88,10 +128,25 @@ class TierChange(Base):
         return self.may_be_undone and self.undone_at is None and now <= self.made_at + UNDO_FOR
 
 
+_OPEN = "ended_at IS NULL"
+WAITS = "withdrawn_at IS NULL AND answered_at IS NULL AND expired_at IS NULL"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class TierRequest(Base):
-    """A wish for a tier that needs approval. One stands at a time."""
+    """A wish for a tier that needs approval. One stands at a time.
+
+    It ends with an answer, with being taken back, or after `ANSWER_WITHIN` by itself.
+    """
 
     __tablename__ = "tier_request"
+    __table_args__ = (
+        # Those that wait are few among those that were answered.
+        Index("ix_tier_request_waiting", "made_at", **_where(WAITS)),
+    )
 
     no: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(36), unique=True)
@@ -103,7 +158,132 @@ class TierRequest(Base):
     door: Mapped[Door] = mapped_column(one_of(Door))
     campaign_no: Mapped[int | None]
     withdrawn_at: Mapped[datetime | None]
+    expired_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     granted: Mapped[bool | None]
     account_no: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
     reason: Mapped[str] = mapped_column(String(300), default="")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether nobody has answered it, taken it back, or waited too long."""
+        return self.withdrawn_at is None and self.answered_at is None and self.expired_at is None
+
+
+class TierHold(Base):
+    """A doubtful sign-up: an organiser holds them at the lowest rung, without a word to them.
+
+    Steps up are taken as requests until the hold is lifted.
+    """
+
+    __tablename__ = "tier_hold"
+
+    subscriber_no: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.no", ondelete="CASCADE"), primary_key=True
+    )
+    reason: Mapped[str] = mapped_column(String(300))
+    held_at: Mapped[datetime]
+    account_no: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
+    change_no: Mapped[int | None] = mapped_column(ForeignKey("tier_change.no"))  # that it made
+
+
+# --- what people do, and what it suggests ---------------------------------------------------------
+
+
+class SignKind(enum.StrEnum):
+    """What somebody did that tells how far they go. Opening a mail is none."""
+
+    CONFIRMED = "confirmed"
+    MOVED = "moved"
+    REPLIED = "replied"
+    PLEDGED = "pledged"
+    CAME = "came"
+    DONE = "done"
+    BROUGHT = "brought"
+
+
+class Sign(Base):
+    """One sign of how far somebody goes. Kept as long as it counts."""
+
+    __tablename__ = "sign"
+    __table_args__ = (Index("ix_sign_subscriber", "subscriber_no", "at"),)
+
+    no: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_no: Mapped[int] = mapped_column(ForeignKey("subscriber.no", ondelete="CASCADE"))
+    kind: Mapped[SignKind] = mapped_column(one_of(SignKind))
+    at: Mapped[datetime]
+
+
+class TierSuggestion(Base):
+    """A step up that somebody's deeds suggest; it waits until they say yes, no, or move anyway."""
+
+    __tablename__ = "tier_suggestion"
+    __table_args__ = (
+        Index("uq_tier_suggestion_standing", "subscriber_no", unique=True, **_where(_OPEN)),
+        Index("ix_tier_suggestion_subscriber", "subscriber_no", "no"),
+        # A number stands in links: it is never given a second time.
+        {"sqlite_autoincrement": True},
+    )
+
+    no: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_no: Mapped[int] = mapped_column(ForeignKey("subscriber.no", ondelete="CASCADE"))
+    tier_no: Mapped[int] = mapped_column(ForeignKey("tier.no"))
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    accepted: Mapped[bool | None]  # None: it ended by itself
+
+
+# --- what we ask and say of ourselves -------------------------------------------------------------
+
+
+class Stayed(enum.StrEnum):
+    """How the question whether somebody is still with us ended."""
+
+    KEPT = "kept"  # they said so
+    HEARD = "heard"  # they did something
+    GONE_ON = "gone_on"  # they are elsewhere by now, or are not written to
+    LAPSED = "lapsed"  # nothing came, and they are one rung lower
+
+
+class StillWithUs(Base):
+    """The question whether somebody is still with us: asked, asked again, and ended."""
+
+    __tablename__ = "still_with_us"
+    __table_args__ = (
+        Index("uq_still_with_us_standing", "subscriber_no", unique=True, **_where(_OPEN)),
+        Index("ix_still_with_us_next", "next_at", **_where(_OPEN)),
+        Index("ix_still_with_us_subscriber", "subscriber_no", "no"),
+        # A number stands in links: it is never given a second time.
+        {"sqlite_autoincrement": True},
+    )
+
+    no: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_no: Mapped[int] = mapped_column(ForeignKey("subscriber.no", ondelete="CASCADE"))
+    tier_no: Mapped[int] = mapped_column(ForeignKey("tier.no"))
+    asked_at: Mapped[datetime]
+    again_at: Mapped[datetime | None]
+    next_at: Mapped[datetime]  # when the next step is due
+    ended_at: Mapped[datetime | None]
+    ended: Mapped[Stayed | None] = mapped_column(one_of(Stayed))
+
+
+class Yearly(Base):
+    """When somebody was last told that they are still on the roll."""
+
+    __tablename__ = "yearly"
+
+    subscriber_no: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.no", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime]
+
+
+class Round(Base):
+    """A walk over the whole roll in small steps, once a day: how far it has come."""
+
+    __tablename__ = "ladder_round"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    begun_at: Mapped[datetime]
+    after_no: Mapped[int | None]  # the last number that was looked at; None at the end
+    left: Mapped[int]  # letters that may still be posted in this round

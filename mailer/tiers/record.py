@@ -1,11 +1,31 @@
 """What a timeline says of somebody's moves on the ladder."""
 
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, delete, or_, select, update
+
 from mailer.activity.model import Activity, Entry, Undo, Undoes
 from mailer.activity.record import Told, entry_of, lines
 from mailer.kit.i18n import N_, _, in_language
+from mailer.kit.known import Part, Row
+from mailer.kit.orm import Facts
+from mailer.kit.rows import add_missing
 from mailer.kit.work import Work
 from mailer.tiers import store
-from mailer.tiers.model import UNDO_FOR, Source, Tier, TierChange
+from mailer.tiers.model import (
+    UNDO_FOR,
+    ChosenTier,
+    Sign,
+    Source,
+    StillWithUs,
+    Tier,
+    TierChange,
+    TierHold,
+    TierRequest,
+    TierSuggestion,
+    Yearly,
+)
 
 KINDS = (
     "tier_chosen",
@@ -14,6 +34,11 @@ KINDS = (
     "tier_request_withdrawn",
     "tier_request_granted",
     "tier_request_refused",
+    "tier_request_expired",
+    "tier_request_reopened",
+    "tier_suggested",
+    "tier_suggestion_declined",
+    "still_with_us",
 )
 
 _HOW = {
@@ -22,6 +47,7 @@ _HOW = {
     Source.ASSIGNED: N_("Moved by an organiser, who told them why."),
     Source.ACCEPTED: N_("As they had asked."),
     Source.LAPSED: N_("They had not been heard of for long."),
+    Source.HELD: N_("Held at the lowest level by an organiser. They were not told."),
     Source.IMPORT: N_("From a file."),
     Source.API: N_("By another program."),
     Source.UNDO: N_("A move was undone."),
@@ -33,7 +59,7 @@ async def entries(work: Work, subscriber_no: int) -> list[Entry]:
     found = await lines(work, subscriber_no, KINDS)
     if not found:
         return []
-    tiers = {tier.no: tier for tier in await store.ladder(work)}
+    tiers = {tier.no: tier for tier in await store.every_tier(work)}
     changes = await store.changes_of(work, subscriber_no)
     newest = changes[0].no if changes else 0
     by_no = {change.no: change for change in changes}
@@ -75,8 +101,221 @@ def _asked(line: Activity, tiers: dict[int, Tier], reasons: dict[int, str]) -> T
             return {"words": _("Asked to become %(tier)s") % named}
         case "tier_request_withdrawn":
             return {"words": _("Took the request back: %(tier)s") % named}
+        case "tier_request_expired":
+            return {"words": _("The request waited for too long: %(tier)s") % named}
+        case "tier_request_reopened":
+            return {"words": _("The answer was taken back, the request waits: %(tier)s") % named}
+        case "tier_suggested":
+            return {"words": _("What they do suggests a step up to %(tier)s") % named}
+        case "tier_suggestion_declined":
+            return {"words": _("Said no to the step up to %(tier)s") % named}
+        case "still_with_us":
+            return {"words": _("Said that they are still with us as %(tier)s") % named}
         case "tier_request_granted":
             words = _("The request was granted: %(tier)s") % named
         case _:
             words = _("The request was refused: %(tier)s") % named
     return {"words": words, "said": reasons.get(line.facts["request"], "")}
+
+
+Kept = TypeVar("Kept", ChosenTier, Sign, StillWithUs, TierHold, TierSuggestion, Yearly)
+
+
+async def known(work: Work, subscriber_no: int) -> list[Part]:
+    """Give where somebody stands on the ladder, how they came there, and what we asked them."""
+    names = {one.no: in_language(one.name) for one in await work.session.scalars(select(Tier))}
+    asked = await work.session.scalars(_of(StillWithUs, subscriber_no).order_by(StillWithUs.no))
+    suggested = await work.session.scalars(
+        _of(TierSuggestion, subscriber_no).order_by(TierSuggestion.no)
+    )
+    signs = await work.session.scalars(_of(Sign, subscriber_no).order_by(Sign.no))
+    yearly = await work.session.scalars(_of(Yearly, subscriber_no))
+    holds = await work.session.scalars(_of(TierHold, subscriber_no))
+    chosen = await work.session.scalars(_of(ChosenTier, subscriber_no))
+    return [
+        Part(
+            name="level",
+            table="chosen_tier",
+            words=_("Your level"),
+            rows=[{"level": names[one.tier_no], "since": one.since} for one in chosen],
+        ),
+        Part(
+            name="moves",
+            table="tier_change",
+            words=_("How you moved on the ladder"),
+            rows=[
+                _move(one, names) for one in reversed(await store.changes_of(work, subscriber_no))
+            ],
+        ),
+        Part(
+            name="wishes",
+            table="tier_request",
+            words=_("Levels that you asked for"),
+            rows=[
+                _wish(one, names) for one in reversed(await store.requests_of(work, subscriber_no))
+            ],
+        ),
+        Part(
+            name="holds",
+            table="tier_hold",
+            words=_("Where an organiser has you wait"),
+            rows=[{"reason": one.reason, "at": one.held_at} for one in holds],
+        ),
+        Part(
+            name="signs",
+            table="sign",
+            words=_("Signs of how far you go"),
+            rows=[{"what": one.kind.value, "at": one.at} for one in signs],
+        ),
+        Part(
+            name="suggestions",
+            table="tier_suggestion",
+            words=_("Steps that we suggested"),
+            rows=[
+                {
+                    "level": names[one.tier_no],
+                    "at": one.made_at,
+                    "ended_at": one.ended_at,
+                    "accepted": one.accepted,
+                }
+                for one in suggested
+            ],
+        ),
+        Part(
+            name="still_with_us",
+            table="still_with_us",
+            words=_("Whether you are still with us"),
+            rows=[_question(one, names) for one in asked],
+        ),
+        Part(
+            name="yearly",
+            table="yearly",
+            words=_("When we last told you that you are on the roll"),
+            rows=[{"at": one.at} for one in yearly],
+        ),
+    ]
+
+
+def _of(kind: type[Kept], subscriber_no: int) -> Select[Kept]:
+    return select(kind).where(kind.subscriber_no == subscriber_no)
+
+
+def _move(one: TierChange, names: dict[int, str]) -> Row:
+    return {
+        "from_level": names[one.from_no] if one.from_no else None,
+        "level": names[one.to_no],
+        "how": one.source.value,
+        "door": one.door.value,
+        "by_organiser": one.account_no is not None,
+        "by_campaign": one.campaign_no is not None,
+        "reason": one.reason,
+        "at": one.made_at,
+        "undone_at": one.undone_at,
+    }
+
+
+def _wish(one: TierRequest, names: dict[int, str]) -> Row:
+    return {
+        "level": names[one.tier_no],
+        "at": one.made_at,
+        "door": one.door.value,
+        "by_campaign": one.campaign_no is not None,
+        "withdrawn_at": one.withdrawn_at,
+        "expired_at": one.expired_at,
+        "answered_at": one.answered_at,
+        "granted": one.granted,
+        "reason": one.reason,
+    }
+
+
+def _question(one: StillWithUs, names: dict[int, str]) -> Row:
+    return {
+        "level": names[one.tier_no],
+        "asked_at": one.asked_at,
+        "asked_again_at": one.again_at,
+        "due_at": one.next_at,
+        "ended_at": one.ended_at,
+        "how": one.ended.value if one.ended else None,
+    }
+
+
+async def forget(work: Work, subscriber_no: int) -> None:
+    """Keep nothing of where somebody stood and how they moved."""
+    for kind in (
+        TierHold,  # it names the move that it made
+        TierSuggestion,
+        StillWithUs,
+        Yearly,
+        Sign,
+        TierRequest,
+        TierChange,
+        ChosenTier,
+    ):
+        await work.session.execute(
+            delete(kind)
+            .where(kind.subscriber_no == subscriber_no)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def repoint(work: Work, from_no: int, to_no: int) -> Facts:
+    """Give one person the moves and requests of another; each keeps one level, the first theirs.
+
+    Where the first has none yet, they are given the other's. Of two requests that wait, the
+    other's own is left where it was.
+    """
+    had, stood = await _chosen(work, from_no), await _chosen(work, to_no)
+    if had is not None and stood is None:
+        await add_missing(work, ChosenTier, [{**_since(had), "subscriber_no": to_no}])
+    await work.session.execute(
+        delete(ChosenTier)
+        .where(ChosenTier.subscriber_no == from_no)
+        .execution_options(synchronize_session=False)
+    )
+    waits = await store.standing_request(work, to_no)
+    requests = update(TierRequest).where(TierRequest.subscriber_no == from_no)
+    if waits is not None:
+        ended = (TierRequest.withdrawn_at, TierRequest.answered_at, TierRequest.expired_at)
+        requests = requests.where(or_(*(one.is_not(None) for one in ended)))
+    moved = {}
+    for name, statement in (
+        (
+            "changes",
+            update(TierChange).where(TierChange.subscriber_no == from_no).returning(TierChange.no),
+        ),
+        ("requests", requests.returning(TierRequest.no)),
+    ):
+        found = await work.session.scalars(
+            statement.values(subscriber_no=to_no).execution_options(synchronize_session=False)
+        )
+        moved[name] = sorted(found)
+    return {**moved, "had": had, "given": had is not None and stood is None}
+
+
+async def restore(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
+    """Take a `repoint` back; a level that was chosen since stands."""
+    for kind, nos in ((TierChange, moved["changes"]), (TierRequest, moved["requests"])):
+        await work.session.execute(
+            update(kind)
+            .where(kind.no.in_(nos))
+            .values(subscriber_no=from_no)
+            .execution_options(synchronize_session=False)
+        )
+    if moved["had"] is None:
+        return
+    await add_missing(work, ChosenTier, [{**_since(moved["had"]), "subscriber_no": from_no}])
+    if moved["given"] and await _chosen(work, to_no) == moved["had"]:
+        await work.session.execute(
+            delete(ChosenTier)
+            .where(ChosenTier.subscriber_no == to_no)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def _chosen(work: Work, subscriber_no: int) -> Facts | None:
+    found = await work.session.get(ChosenTier, subscriber_no, populate_existing=True)
+    return {"tier_no": found.tier_no, "since": found.since.isoformat()} if found else None
+
+
+def _since(chosen: Facts) -> Facts:
+    return {**chosen, "since": datetime.fromisoformat(chosen["since"])}

@@ -29,12 +29,19 @@ USUAL = 16  # pixels of the letters that a browser comes with
 NO_PAGES = {
     "/": "leads to /join",
     "/admin/campaigns/{uid:str}/preview/{code:str}": "an email; seen in its frame",
+    "/admin/bulk/{uid:str}/progress": "a part of a page",
     "/admin/campaigns/{uid:str}/progress": "a part of a page",
+    "/admin/forms/{slug:str}/preview": "a form; seen in its frame",
+    "/admin/import/{uid:str}/lines.csv": "a file",
     "/admin/import/{uid:str}/progress": "a part of a page",
     "/admin/import/{uid:str}/refused.csv": "a file",
+    "/admin/lists/{slug:str}/welcome/letter": "an email; seen in its frame",
+    "/admin/segments/{uid:str}/count": "a part of a page",
     "/brand.css": "a style sheet",
     "/demo/inbox/{name:str}/document": "an email; seen in its frame",
     "/health": "one word for a monitor",
+    "/my/{token:str}/data.csv": "a file",
+    "/my/{token:str}/data.json": "a file",
     "/static/{file_path:path}": "files",
 }
 """The ways that show no page of their own."""

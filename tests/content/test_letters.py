@@ -14,6 +14,7 @@ from mailer.content import (
     RenderedLetter,
     UnknownLetter,
     Unmailable,
+    UnsafeLink,
     WrongFacts,
     headers,
     letter_bytes,
@@ -34,6 +35,9 @@ FACTS: dict[str, Any] = {
     "list_name": "Bulletin",
     "level_name": "Supporter",
     "hours": 48,
+    "days": 7,
+    "own_subject": "",
+    "own_words": "",
     "private_link": "https://roll.example.org/me/AAA",
     "promise_get": "two emails a month",
     "promise_ask": "one thing to do",
@@ -53,6 +57,13 @@ FACTS: dict[str, Any] = {
     "minutes": 30,
     "at": "12 March 2026, 14:05 UTC",
     "device": "Firefox on Linux",
+    "again": False,
+    "below_name": "Follower",
+    "stay_link": "https://roll.example.org/l/AAA",
+    "down_link": "https://roll.example.org/l/BBB",
+    "pause_link": "https://roll.example.org/l/CCC",
+    "leave_link": "https://roll.example.org/u/AAA",
+    "suggestion_link": "https://roll.example.org/l/DDD",
     "admin_link": "https://roll.example.org/admin/account",
 }
 NAMES = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
@@ -107,7 +118,7 @@ def test_each_letter_is_whole(kind: str, language: str):
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_parts_of_a_letter_say_the_same_facts(kind: str):
     rendered = letter(kind)
-    hidden = {"direction", "asked_by", "granted"}
+    hidden = {"direction", "asked_by", "granted", "again"}
     for name, fact in facts_of(kind).items():
         if name not in hidden:
             assert str(fact) in " ".join(rendered.text.split()), name
@@ -135,6 +146,23 @@ def test_opening_a_confirmation_link_is_said_to_change_nothing():
     assert "Opening it alone changes nothing." in " ".join(letter("confirm").text.split())
 
 
+def test_a_welcome_says_in_both_parts_what_organisers_wrote_for_its_list():
+    words = "Hello **there**.\n\n- One\n- [Two](https://war.example.org/two)\n\n<b>&</b>"
+    rendered = letter("welcome", own_subject="Glad you came", own_words=words)
+
+    assert rendered.subject == "Glad you came"
+    assert "<strong>there</strong>" in rendered.html
+    assert '<a href="https://war.example.org/two">Two</a>' in rendered.html
+    assert "&lt;b&gt;&amp;&lt;/b&gt;" in rendered.html
+    assert "Hello there.\n\n- One\n- Two <https://war.example.org/two>\n\n<b>&</b>" in rendered.text
+    assert "twice a month" in rendered.text
+
+
+def test_a_welcome_with_a_dangerous_link_is_refused():
+    with pytest.raises(UnsafeLink):
+        letter("welcome", own_words="[Two](javascript:alert)")
+
+
 def test_numbers_are_said_in_words_of_their_own():
     assert "for 1 hour." in letter("confirm", hours=1).text
     assert "for 48 hours." in letter("confirm").text
@@ -147,8 +175,12 @@ def test_numbers_are_said_in_words_of_their_own():
         ({"direction": "down"}, "You stepped down from Follower to Supporter. It counts from now."),
         ({"asked_by": "organiser"}, "An organiser moved you from Follower to Supporter."),
         ({"reason": "You run the stall"}, "The reason given: You run the stall"),
+        (
+            {"asked_by": "time", "direction": "down"},
+            "We had not heard from you for long and asked you twice.",
+        ),
     ],
-    ids=["up", "down", "assigned", "reason"],
+    ids=["up", "down", "assigned", "reason", "lapsed"],
 )
 def test_a_receipt_says_who_moved_whom(changes: dict[str, Any], sentence: str):
     rendered = letter("tier-changed", **changes)
@@ -191,7 +223,8 @@ def test_a_kind_that_does_not_exist_is_refused():
 @pytest.mark.parametrize("kind", KINDS)
 def test_facts_are_a_closed_set(kind: str):
     whole = facts_of(kind)
-    for facts in (whole | {"first_name": "BUY NOW"}, dict(list(whole.items())[1:]), {}):
+    fewer = [dict(list(whole.items())[1:]), {}] if whole else []
+    for facts in (whole | {"first_name": "BUY NOW"}, *fewer):
         with pytest.raises(WrongFacts) as refused:
             render_letter(kind, language="en", facts=facts, brand=BRAND)
         assert kind in refused.value.said()

@@ -7,6 +7,7 @@ from mailer.bootstrap import House
 from mailer.campaigns import store as campaigns
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
+from mailer.consent import urgency
 from mailer.deliveries import store
 from mailer.deliveries.model import Reason
 from mailer.kit.work import Work
@@ -59,11 +60,17 @@ async def is_erased(work: Work, person: Subscriber) -> None:
     )
 
 
+async def wants_only_urgent(work: Work, person: Subscriber) -> None:
+    [bulletin, *_] = await consents.lists(work)
+    await urgency.hear_only_urgent(work, person, bulletin)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (leaves, Reason.UNSUBSCRIBED),
         (pauses, Reason.PAUSED),
+        (wants_only_urgent, Reason.ONLY_URGENT),
         (is_stopped, Reason.STOPPED),
         (is_taken_off, Reason.SUPPRESSED),
         (is_erased, Reason.ERASED),
@@ -118,6 +125,8 @@ async def test_why_not_and_may_mail_are_one_rule(house: House, cast: Cast, work:
     await is_stopped(work, stopped)
     off = await make.person(work, "off@example.org")
     await is_taken_off(work, off)
+    urgent = await make.person(work, "urgent@example.org")
+    await wants_only_urgent(work, urgent)
     other = await make.mailing_list(work)
     elsewhere = await make.person(work, "else@example.org", mailing_list=other)
     await draft(work)
@@ -134,10 +143,12 @@ async def test_why_not_and_may_mail_are_one_rule(house: House, cast: Cast, work:
     assert all((why is None) == may for why, may in told.values())
     assert told[cast.bo.no] == (None, True)
     assert {
-        no: told[no][0] for no in (pending.no, paused.no, stopped.no, off.no, elsewhere.no)
+        no: told[no][0]
+        for no in (pending.no, paused.no, urgent.no, stopped.no, off.no, elsewhere.no)
     } == {
         pending.no: Reason.UNCONFIRMED,
         paused.no: Reason.PAUSED,
+        urgent.no: Reason.ONLY_URGENT,
         stopped.no: Reason.STOPPED,
         off.no: Reason.SUPPRESSED,
         elsewhere.no: Reason.NOT_ON_LIST,

@@ -32,6 +32,7 @@ from tests.support.sending import (
     draft,
     keys,
     no_letters,
+    promise_much,
     ready,
     rows,
     until,
@@ -121,6 +122,7 @@ async def test_several_campaigns_take_turns_and_all_arrive(
     house: House, cast: Cast, relay: Relay
 ) -> None:
     await no_letters(house)
+    await promise_much(house)
     async with house.work() as work:
         await make.people(work, 30, tier=cast.follower)
     numbers = [await ready(house, name=f"Campaign {number}") for number in range(3)]

@@ -7,11 +7,13 @@ import pytest
 from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.groups import actions as groups
-from mailer.groups import store
-from mailer.groups.model import Group
+from mailer.groups import record, store
+from mailer.groups.model import Group, GroupKind
+from mailer.kit.i18n import speaking
 from mailer.kit.texts import TextMissing
 from mailer.kit.work import Work
 from mailer.subscribers.actions import SubscriberUnknown
+from mailer.subscribers.model import GroupRole
 from tests import makers as make
 from tests.cast import Cast
 
@@ -131,3 +133,89 @@ async def test_groups_are_read_by_number_in_one_go(cast: Cast, work: Work) -> No
     assert {no: group.name for no, group in found.items()} == {
         cast.northgate.no: cast.northgate.name
     }
+
+
+# --- what a group is, and what people are in it -----------------------------------------------
+
+
+async def test_a_group_has_a_kind_a_sector_and_a_size(cast: Cast, work: Work) -> None:
+    rail = await groups.found(
+        work, name="Rail", kind=GroupKind.UNION, sector=" Railways ", size=4000
+    )
+    assert (rail.kind, rail.sector, rail.size) == (GroupKind.UNION, "Railways", 4000)
+
+    rail = await groups.describe(work, rail, name="Rail", kind=GroupKind.FEDERATION)
+    assert (rail.kind, rail.sector, rail.size) == (GroupKind.FEDERATION, "", None)
+    with pytest.raises(groups.SizeOutOfRange):
+        await groups.describe(work, rail, name="Rail", size=-1)
+
+
+async def test_somebody_is_something_else_in_a_group(cast: Cast, work: Work) -> None:
+    await groups.change_role(work, cast.bo, cast.northgate, GroupRole.OFFICER)
+    await groups.change_role(work, cast.bo, cast.northgate, GroupRole.OFFICER)
+    await groups.join(work, cast.bo, cast.northgate, role=GroupRole.REP)  # they belong already
+
+    [(group, one)] = await store.belonging(work, cast.bo.no)
+    assert (group.no, one.role) == (cast.northgate.no, GroupRole.OFFICER)
+    assert (await activity.kinds(work, cast.bo.no)).count("group_role") == 1
+    with pytest.raises(groups.NotInGroup):
+        await groups.change_role(work, cast.bo, cast.harbour, GroupRole.REP)
+
+
+async def test_nobody_joins_a_closed_group_until_it_is_open_again(cast: Cast, work: Work) -> None:
+    closed = await groups.close(work, await groups.close(work, cast.harbour))
+    assert await store.closed_groups(work) == [closed]
+    with pytest.raises(groups.GroupClosed):
+        await groups.join(work, cast.bo, closed)
+    assert [group.no for group in await store.of(work, cast.gil.no)] == [closed.no]
+
+    again = await groups.reopen(work, await groups.reopen(work, closed))
+    await groups.join(work, cast.bo, again)
+
+    farids = make.seen_by(work, cast.harbour)
+    assert [group.no for group in await store.of(farids, cast.bo.no)] == [cast.harbour.no]
+    with pytest.raises(groups.FoundingOutOfReach):
+        await groups.close(farids, again)
+
+
+async def test_a_timeline_names_no_group_of_others(cast: Cast, work: Work) -> None:
+    await groups.join(work, cast.gil, cast.northgate, role=GroupRole.REP)
+    await groups.change_role(work, cast.gil, cast.northgate, GroupRole.OFFICER)
+    await groups.leave(work, cast.gil, cast.northgate)
+    farids = make.seen_by(work, cast.harbour)
+
+    with speaking("en"):
+        mine = [(one.words, one.details) for one in await record.entries(work, cast.gil.no)]
+        his = [(one.words, one.details) for one in await record.entries(farids, cast.gil.no)]
+
+    assert mine == [
+        ("Left Northgate Transport Branch", ""),
+        ("Has another role in Northgate Transport Branch", "Officer"),
+        ("Joined Northgate Transport Branch", "Rep of a workplace"),
+        ("Joined Harbour Workers’ Centre", ""),
+    ]
+    assert his == [
+        ("Left another group", ""),
+        ("Has a role in another group", ""),
+        ("Joined another group", ""),
+        ("Joined Harbour Workers’ Centre", ""),
+    ]
+
+
+async def test_a_merge_keeps_the_higher_role_and_can_be_taken_back(cast: Cast, work: Work) -> None:
+    await groups.join(work, cast.gil, cast.northgate)
+    await groups.change_role(work, cast.bo, cast.northgate, GroupRole.OFFICER)
+
+    moved = await record.repoint(work, cast.bo.no, cast.gil.no)
+    roles = {group.no: one.role for group, one in await store.belonging(work, cast.gil.no)}
+    assert roles == {
+        cast.northgate.no: GroupRole.OFFICER,
+        cast.harbour.no: GroupRole.MEMBER,
+    }
+    assert await store.of(work, cast.bo.no) == []
+
+    await record.restore(work, cast.bo.no, cast.gil.no, moved)
+    [(_group, one)] = await store.belonging(work, cast.bo.no)
+    assert one.role is GroupRole.OFFICER
+    roles = {group.no: one.role for group, one in await store.belonging(work, cast.gil.no)}
+    assert roles[cast.northgate.no] is GroupRole.MEMBER

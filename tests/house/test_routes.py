@@ -26,7 +26,9 @@ READING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # Observations, not facts: they are noted on a connection of their own, whatever comes of it.
-OBSERVING = re.compile(r"UPDATE session SET seen_at|\w+ (INTO|FROM) sign_in_try\b")
+OBSERVING = re.compile(
+    r"UPDATE session SET seen_at|\w+ (INTO|FROM) sign_in_try\b|INSERT INTO look\b"
+)
 WAYS = ways_in()
 INSIDE = [way for way in WAYS if way.gate.startswith("power")]
 BEHIND = [way for way in WAYS if way.gate == "half_way" or way in INSIDE]

@@ -7,9 +7,14 @@ import html5lib
 CONTROLS = {"input", "textarea", "select"}
 
 
-def form_on(text: str) -> dict[str, str]:
-    """Read the fields of the one form in the main part of a page."""
-    [form] = html5lib.parse(text, namespaceHTMLElements=False).findall(".//main//form")
+def form_on(text: str, *, holding: str = "") -> dict[str, str]:
+    """Read the fields of the one form in the main part of a page, or of the one with a field."""
+    forms = html5lib.parse(text, namespaceHTMLElements=False).findall(".//main//form")
+    [form] = [
+        one
+        for one in forms
+        if not holding or any(control.get("name") == holding for control in one.iter())
+    ]
     return {
         one.get("name"): _value(one)
         for one in form.iter()

@@ -22,6 +22,7 @@ from mailer.deliveries.naming import Namer
 from mailer.kit.loops import Ending
 from mailer.kit.work import Door, Work
 from mailer.outbox.model import DeliveryState, Letter
+from mailer.tiers import store as ladder
 from mailer.worker import work_on
 from tests.support.relay import Letter as Taken
 from tests.support.relay import Relay
@@ -70,6 +71,13 @@ async def confirmed(work: Work, campaign: Campaign) -> Campaign:
     """Freeze a draft and confirm it, to go at once."""
     await freezing.review(work, campaign, base=BASE)
     return await sending.schedule(work, campaign, typed=str(campaign.recipients), undo_seconds=0)
+
+
+async def promise_much(house: House) -> None:
+    """Let every level promise so many emails that none of several newsletters is held back."""
+    async with house.work() as work:
+        for tier in await ladder.ladder(work):
+            tier.most_mails, tier.most_in_days = 100, 1
 
 
 async def ready(house: House, **how: object) -> int:

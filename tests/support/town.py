@@ -10,6 +10,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 from playwright.async_api import Browser, Page, StorageState
@@ -18,28 +19,43 @@ from sqlalchemy import select
 from mailer.accounts.actions import open_account
 from mailer.accounts.model import Role
 from mailer.bootstrap import House
-from mailer.campaigns import correcting
+from mailer.bulk import actions as bulk
+from mailer.bulk.model import Deed
+from mailer.campaigns import composing, correcting
 from mailer.campaigns.model import Campaign
 from mailer.consent import actions as consent
 from mailer.consent.model import Confirmation
 from mailer.deliveries import freezing
+from mailer.fields import actions as fields
+from mailer.fields.model import FieldKind
+from mailer.forms import actions as forms
+from mailer.forms import questions
+from mailer.forms.model import SignUpForm
 from mailer.imports import actions as imports
-from mailer.imports.model import Import
+from mailer.imports import receiving
+from mailer.imports import store as import_store
+from mailer.imports.model import Basis, Import
+from mailer.kit.links import Links
 from mailer.kit.tokens import Purpose
 from mailer.kit.work import Door, Work
 from mailer.outbox.model import DeliveryState
+from mailer.phones import actions as phones
+from mailer.records import also_me, merging
 from mailer.relays import actions as relays
 from mailer.relays import ruling
 from mailer.relays import store as relay_store
 from mailer.relays.model import DomainPace, Relay
+from mailer.segments import saving
 from mailer.signing import actions as signing
 from mailer.signing.dkim import Algorithm
 from mailer.signing.model import SigningKey, Stage
 from mailer.subscribers import actions as subscribers
 from mailer.subscribers.model import Subscriber
+from mailer.tags import actions as tagging
 from mailer.tiers import actions as tiers
+from mailer.tiers import store as ladder
 from mailer.tiers.actions import Moved
-from mailer.tiers.model import Source
+from mailer.tiers.model import SignKind, Source, StillWithUs
 from tests import makers as make
 from tests.cast import PASSWORD, PASSWORD_HASH, Cast
 from tests.support.browser import opened
@@ -82,6 +98,9 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
         long_name = await _people(work, cast)
         file = await _file(work, cast)
         servers = await _servers(work)
+        known = await _known(work, cast)
+        asked = await _asked(work, cast)
+        form = await _form(work, cast)
         await open_account(
             work,
             address="nuria@war.example.org",
@@ -89,6 +108,10 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
             role=Role.OWNER,
             password_hash=PASSWORD_HASH,
         )
+    await bulk.drive(house, asked["done"].removeprefix("/admin/bulk/"))
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        asked["busy"] = await _busy(work, cast)
+    files = await _files(house, cast)
     keys = await _signing_keys(house)
     campaigns = await _campaigns(house, cast)
     (inbox / "000001.eml").write_bytes(_mail())
@@ -102,6 +125,10 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
         *_campaign_pages(campaigns),
         *_upkeep(cast, long_name, file, servers),
         *_signature(keys),
+        *_imports_and_exports(files),
+        *_asking(asked),
+        *_what_is_known(known),
+        *_forms(form, cast),
     ]
 
 
@@ -122,6 +149,63 @@ async def _people(work: Work, cast: Cast) -> Subscriber:
     )
 
 
+async def _form(work: Work, cast: Cast) -> SignUpForm:
+    """Make a form that asks everything, of a list that says more than a list has to."""
+    await consent.greet(
+        work,
+        cast.bulletin,
+        welcome_subject={"en": "Good that you are here"},
+        welcome={"en": "Hello.\n\n- Read the **plan**\n- [Come along](https://war.example.org/)"},
+        landing={"en": "Bring a friend."},
+    )
+    asked = [question.name for question in await questions.possible(work)]
+    return await forms.make(
+        work,
+        forms.Wanted(
+            title={"en": "Stand with the drivers", "fr": "Avec les chauffeurs"},
+            intro={"en": "Their contract ends in March.\n\nWe write when it matters."},
+            list_no=cast.bulletin.no,
+            asks_for=asked,
+            needed=["first_name"],
+            may_be_embedded=True,
+            sites=["https://union.example"],
+        ),
+    )
+
+
+async def _files(house: House, cast: Cast) -> dict[str, str]:
+    """Give files that have come so far: the uid of each by its state."""
+    many = "".join(f"newcomer{no}@example.org,New,Driver; Night\n" for no in range(3))
+    content = f"email,first name,tags,A heading that goes on and on\n{many}".encode()
+    uids = {}
+    for state in ("received", "reading", "applying", "applied", "undone"):
+        async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+            file = await receiving.receive(work, file_name=f"{state}.csv", list_no=cast.bulletin.no)
+            await receiving.keep_part(work, file, 0, content.replace(b"new", state.encode()))
+            await receiving.received(work, file)
+            uids[state] = file.uid
+            if state != "received":
+                await receiving.understand(work, file, columns=file.columns, source="Round table")
+        if state in {"received", "reading"}:
+            continue
+        await imports.drive(house, file.uid)
+        async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+            again = await import_store.by_uid(work, file.uid)
+            assert again
+            await imports.choose_basis(
+                work, again, basis=Basis.AGREED, evidence="Paper forms at the spring round table."
+            )
+        if state != "applying":
+            await imports.drive(house, file.uid)
+        if state == "undone":
+            async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+                again = await import_store.by_uid(work, file.uid)
+                assert again
+                await imports.undo(work, again)
+            await imports.drive(house, file.uid)
+    return uids
+
+
 async def _file(work: Work, cast: Cast) -> Import:
     """Leave an import at its dry run, with a line that cannot be read."""
     return await imports.rehearse(
@@ -130,6 +214,59 @@ async def _file(work: Work, cast: Cast) -> Import:
         content=b"email,first name,level\nlu@example.org,Lu,supporter\nnot an address,X,\n",
         list_no=cast.bulletin.no,
     )
+
+
+QUESTION = (
+    '{"all":[{"is":"tier","how":"at_least","tier":"1"},'
+    '{"any":[{"is":"group","group":"any"},{"not":"joined","how":"last","days":30}]},'
+    '{"none":[{"is":"state","state":"paused"},{"is":"tag","tag":"999"}]}]}'
+)
+"""A question with a bit of everything in it, and a tag that is gone."""
+
+
+async def _asked(work: Work, cast: Cast) -> dict[str, str]:
+    """Keep a question, and do things to those who answer; tell where each is."""
+    driver = await tagging.make(work, name="Driver with a licence for buses")
+    everybody = {"everybody": True}
+    segment = await saving.save(
+        work,
+        name="Members of Northgate who are more than followers",
+        tree={
+            "all": [
+                {"is": "group", "group": str(cast.northgate.no)},
+                {"any": [{"not": "tier", "how": "is", "tier": str(cast.follower.no)}]},
+            ]
+        },
+    )
+    used = await composing.begin(work, name="To them alone")
+    await composing.choose_audience(
+        work,
+        used,
+        list_no=cast.bulletin.no,
+        to_everybody=False,
+        tier_nos=[],
+        segment_no=segment.no,
+    )
+    moving = {"tier": cast.supporter.no, "reason": "They came to the spring round table."}
+    few = await bulk.propose(work, Deed.TIER, moving, uids=[cast.bo.uid, cast.gil.uid])
+    done = await bulk.propose(work, Deed.TAG, {"tag": driver.no}, uids=[cast.bo.uid, cast.gil.uid])
+    await bulk.confirm(work, done)
+    await make.people(work, 100)
+    many = await bulk.propose(work, Deed.TAKE_OFF, {}, tree=everybody)
+    return {
+        "segment": f"/admin/segments/{segment.uid}",
+        "person": cast.bo.uid,
+        "few": f"/admin/bulk/{few.uid}",
+        "many": f"/admin/bulk/{many.uid}",
+        "done": f"/admin/bulk/{done.uid}",
+    }
+
+
+async def _busy(work: Work, cast: Cast) -> str:
+    """Decide something that no worker here does."""
+    act = await bulk.propose(work, Deed.PAUSE, {"days": 14}, uids=[cast.dana.uid])
+    await bulk.confirm(work, act)
+    return f"/admin/bulk/{act.uid}"
 
 
 async def _signing_keys(house: House) -> dict[Stage, SigningKey]:
@@ -243,6 +380,8 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
         "step down": link(Purpose.TIER, cast.bo, cast.follower.no),
         "ask for a level": link(Purpose.TIER, cast.bo, cast.activist.no),
         "stay": link(Purpose.TIER, cast.bo, cast.supporter.no),
+        "keep a level": link(Purpose.STAY, cast.bo, await _question(work, cast)),
+        "a step that is suggested": link(Purpose.SUGGESTION, away, await _suggested(work, away)),
         "pause": link(Purpose.PAUSE, cast.bo),
         "end a pause": link(Purpose.UNDO_PAUSE, away),
         "undo a move": link(Purpose.UNDO_TIER, moved, move.change.no),
@@ -258,6 +397,27 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
         "of a list that waits": waiting.uid,
         "of a list that was confirmed": done.uid,
     }
+
+
+async def _question(work: Work, cast: Cast) -> int:
+    """Ask Bo whether they are still with us."""
+    question = StillWithUs(
+        subscriber_no=cast.bo.no,
+        tier_no=cast.supporter.no,
+        asked_at=work.now,
+        next_at=work.now + timedelta(days=14),
+    )
+    work.session.add(question)
+    await work.session.flush()
+    return question.no
+
+
+async def _suggested(work: Work, who: Subscriber) -> int:
+    """Suggest a step up to somebody who has done something."""
+    await tiers.note_sign(work, who.no, SignKind.DONE, work.now)
+    found = await ladder.suggested(work, who.no)
+    assert found
+    return found[0].no
 
 
 async def _confirmations(work: Work, cast: Cast) -> tuple[Confirmation, Confirmation]:
@@ -279,6 +439,65 @@ def _mail() -> bytes:
         b"<!doctype html><html lang=en><head><title>A mail</title></head>"
         b"<body><p>Hello</p></body></html>\r\n--b--\r\n"
     )
+
+
+async def _known(work: Work, cast: Cast) -> dict[str, str]:
+    """Let all that can be known be known of Bo, and let Bo be on the roll twice."""
+    driver = await tagging.make(work, name="Drives at night and on Sundays when the others rest")
+    old = await tagging.close(work, await tagging.make(work, name="Strike of 2024"))
+    await tagging.tag_many(work, [cast.bo.no, cast.gil.no], driver)
+    choices = [fields.Choice(name={"en": name}) for name in ("Rail", "Care", "Docks")]
+    for name, kind in (
+        ("Shirt", FieldKind.TEXT),
+        ("Years in the union", FieldKind.NUMBER),
+        ("Contract ends", FieldKind.DATE),
+        ("Member of a committee", FieldKind.YES_NO),
+    ):
+        await fields.make(work, name={"en": name}, kind=kind, is_public=True)
+    shift = await fields.make(
+        work, name={"en": "Sector"}, kind=FieldKind.CHOICE, choices=choices, is_public=True
+    )
+    several = await fields.make(
+        work, name={"en": "Can help with"}, kind=FieldKind.CHOICES, choices=choices, is_public=True
+    )
+    room = await fields.make(
+        work,
+        name={"en": "Do you need a prayer room?"},
+        kind=FieldKind.YES_NO,
+        is_public=True,
+        is_special=True,
+        consent_text={"en": "You may keep this to plan meetings, and I can take it back."},
+    )
+    await fields.close(work, await fields.make(work, name={"en": "Fax"}, kind=FieldKind.TEXT))
+    await fields.set_value(work, cast.bo, shift, "rail")
+    await fields.set_value(work, cast.bo, several, "rail;care")
+    await phones.note(
+        work,
+        cast.bo,
+        "+33 6 12 34 56 78",
+        wording="On the sheet of the May meeting: you may call me.",
+        language="en",
+        best_time="After the late shift",
+    )
+    await subscribers.change_details(
+        work, cast.bo, city="Lyon", postcode="69001", country="FR", time_zone="Europe/Paris"
+    )
+    twin = await make.person(work, "bo+news@example.org", first_name="Bo")
+    one = await make.person(work, "noor@example.org", first_name="Noor")
+    other = await make.person(work, "noor@work.example", first_name="Noor")
+    made = await merging.merge(work, one, other)
+    wish = await also_me.ask(work, cast.bo, "gil@example.org")
+    links = Links("", work.signer, work.now)
+    return {
+        "tag": driver.uid,
+        "closed tag": old.uid,
+        "field": shift.slug,
+        "protected field": room.slug,
+        "twin": twin.uid,
+        "bo": cast.bo.uid,
+        "also me": links.to(Purpose.ALSO_ME, cast.bo.no, subject=wish.no),
+        "undo a merge": links.to(Purpose.UNDO_MERGING, one.no, subject=made.no),
+    }
 
 
 # --- where it is found --------------------------------------------------------------------------
@@ -304,8 +523,28 @@ def _joining(links: Mapping[str, str]) -> list[Place]:
         Place("not there", "", "/nothing-here", status=404),
         Place("ask for a private link", "/my", "/my"),
         Place("private link is sent", "/my/sent", "/my/sent"),
+        Place("my data", "/my/{token:str}/data", f"/my/{links['private']}/data"),
+        Place("erase my data", "/my/{token:str}/erasure", f"/my/{links['private']}/erasure"),
+        Place("my data is erased", "/my/erased", "/my/erased"),
         Place("inbox of the demo", "/demo/inbox", "/demo/inbox"),
         Place("mail of the demo", "/demo/inbox/{name:str}", "/demo/inbox/000001"),
+    ]
+
+
+def _forms(form: SignUpForm, cast: Cast) -> list[Place]:
+    inside = {
+        "sign-up forms": ("/admin/forms", "/admin/forms"),
+        "new form": ("/admin/forms/new", "/admin/forms/new"),
+        "form": ("/admin/forms/{slug:str}", f"/admin/forms/{form.slug}"),
+        "welcome of a list": (
+            "/admin/lists/{slug:str}/welcome",
+            f"/admin/lists/{cast.bulletin.slug}/welcome",
+        ),
+    }
+    return [
+        Place("sign-up form", "/f/{slug:str}", f"/f/{form.slug}"),
+        Place("sign-up form, in a frame", "/f/{slug:str}/frame", f"/f/{form.slug}/frame"),
+        *[Place(name, way, path, Who.INSIDE) for name, (way, path) in inside.items()],
     ]
 
 
@@ -365,10 +604,41 @@ def _campaign_pages(campaigns: Mapping[str, Campaign]) -> list[Place]:
     return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
 
 
+def _what_is_known(known: Mapping[str, str]) -> list[Place]:
+    tag, field, pair = "/admin/tags", "/admin/fields", "/admin/duplicates"
+    inside = [
+        ("tags", tag, tag),
+        ("tag", f"{tag}/{{uid:str}}", f"{tag}/{known['tag']}"),
+        ("closed tag", f"{tag}/{{uid:str}}", f"{tag}/{known['closed tag']}"),
+        ("fields", field, field),
+        ("new field", f"{field}/new", f"{field}/new"),
+        ("field", f"{field}/{{slug:str}}", f"{field}/{known['field']}"),
+        ("closed field", f"{field}/{{slug:str}}", f"{field}/fax"),
+        ("protected field", f"{field}/{{slug:str}}", f"{field}/{known['protected field']}"),
+        ("duplicates", pair, pair),
+        (
+            "two of one",
+            f"{pair}/{{uid:str}}/{{other:str}}",
+            f"{pair}/{known['bo']}/{known['twin']}",
+        ),
+        (
+            "who else they are",
+            "/admin/people/{uid:str}/merging",
+            f"/admin/people/{known['bo']}/merging",
+        ),
+    ]
+    return [
+        *(Place(name, way, path, Who.INSIDE) for name, way, path in inside),
+        Place("is this also you", "/l/{token:str}", known["also me"]),
+        Place("undo a merge", "/l/{token:str}", known["undo a merge"]),
+    ]
+
+
 def _upkeep(
     cast: Cast, long_name: Subscriber, file: Import, servers: Sequence[Relay]
 ) -> list[Place]:
     person, people = "/admin/people/{uid:str}", "/admin/people"
+    level = "/admin/levels/{slug:str}"
     send = "/admin/relays"
     found = [
         ("home", "/admin", "/admin"),
@@ -380,8 +650,15 @@ def _upkeep(
         ("person with a long name", person, f"{people}/{long_name.uid}"),
         ("person who has left", person, f"{people}/{cast.chidi.uid}"),
         ("take off", f"{person}/suppression", f"{people}/{cast.bo.uid}/suppression"),
+        ("erase", f"{person}/erasure", f"{people}/{cast.bo.uid}/erasure"),
         ("requests", "/admin/requests", "/admin/requests"),
         ("levels", "/admin/levels", "/admin/levels"),
+        ("new level", "/admin/levels/new", "/admin/levels/new"),
+        ("take a level out", f"{level}/closing", "/admin/levels/supporter/closing"),
+        ("take an empty level out", f"{level}/closing", "/admin/levels/organiser/closing"),
+        ("who moved", "/admin/movement", "/admin/movement"),
+        ("who moved, to be shared", "/admin/movement", "/admin/movement?span=12&shared=yes"),
+        ("hold somebody back", f"{person}/hold", f"{people}/{cast.bo.uid}/hold"),
         ("lists", "/admin/lists", "/admin/lists"),
         ("new list", "/admin/lists/new", "/admin/lists/new"),
         ("list", "/admin/lists/{slug:str}", f"/admin/lists/{cast.bulletin.slug}"),
@@ -399,6 +676,21 @@ def _upkeep(
     return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
 
 
+def _imports_and_exports(files: Mapping[str, str]) -> list[Place]:
+    one, export = "/admin/import/{uid:str}", "/admin/export"
+    found = [
+        ("columns of a file", f"{one}/columns", f"/admin/import/{files['received']}/columns"),
+        ("reading a file", one, f"/admin/import/{files['reading']}"),
+        ("importing", one, f"/admin/import/{files['applying']}"),
+        ("imported", one, f"/admin/import/{files['applied']}"),
+        ("undo an import", f"{one}/undo", f"/admin/import/{files['applied']}/undo"),
+        ("undone", one, f"/admin/import/{files['undone']}"),
+        ("export", export, export),
+        ("export everybody", export, f"{export}?whom=everybody"),
+    ]
+    return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
+
+
 def _signature(keys: Mapping[Stage, SigningKey]) -> list[Place]:
     here = "/admin/signing"
     asks = f"{here}/{{selector:str}}/retirement"
@@ -408,6 +700,36 @@ def _signature(keys: Mapping[Stage, SigningKey]) -> list[Place]:
             (f"retire a key that is {stage}", asks, f"{here}/{keys[stage].selector}/retirement")
             for stage in (Stage.MADE, Stage.SIGNING)
         ],
+    ]
+    return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
+
+
+def _asking(at: Mapping[str, str]) -> list[Place]:
+    people, bulk_, segments = "/admin/people", "/admin/bulk", "/admin/segments"
+    asked = f"?{urlencode({'tree': QUESTION})}"
+    segment, one = at["segment"], f"{segments}/{{uid:str}}"
+    chosen = f"who=ticked&person={at['person']}"
+    uid = segment.rpartition("/")[2]
+    found = [
+        ("people who answer a question", people, people + asked),
+        ("changing a segment", people, f"{people}{asked}&segment={uid}"),
+        ("segments", segments, segments),
+        ("save a segment", f"{segments}/new", f"{segments}/new{asked}"),
+        ("segment", one, segment),
+        ("why somebody is in a segment", one, f"{segment}?person={at['person']}"),
+        ("whom somebody asks about", one, f"{segment}?q=o"),
+        ("close a segment", f"{one}/closing", f"{segment}/closing"),
+        *[
+            (f"{family} for some", f"{bulk_}/new", f"{bulk_}/new?deed={family}&{chosen}")
+            for family in ("tag", "tier", "group", "list", "pause", "take_off")
+        ],
+        ("done to many", bulk_, bulk_),
+        ("change a few?", f"{bulk_}/{{uid:str}}", at["few"]),
+        ("change many?", f"{bulk_}/{{uid:str}}", at["many"]),
+        ("being done to many", f"{bulk_}/{{uid:str}}", at["busy"]),
+        ("was done to many", f"{bulk_}/{{uid:str}}", at["done"]),
+        ("find", "/admin/find", "/admin/find?q=no"),
+        ("find nothing", "/admin/find", "/admin/find?q=xyzzy"),
     ]
     return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
 

@@ -10,7 +10,8 @@ from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
-from mailer.consent.model import Confirmation, SubscriberState
+from mailer.consent.model import Confirmation, SubscriberState, SubscriptionState
+from mailer.consent.reminding import remind_due
 from mailer.groups import store as groups
 from mailer.kit.addresses import AddressIncomplete
 from mailer.kit.work import Work
@@ -117,7 +118,7 @@ async def test_nothing_of_a_known_person_changes(cast: Cast, work: Work) -> None
     before = await activity.kinds(work, cast.bo.no)
 
     confirmation = await join(
-        work,
+        make.later(work, days=3),
         "BO@example.org",
         first_name="Mallory",
         language="fr",
@@ -160,7 +161,7 @@ async def test_who_is_never_written_to_gets_no_letter(cast: Cast, work: Work, wh
     before = len(await letters(work, cast.bo))
     people = await subscribers.how_many(work)
 
-    confirmation = await join(work, address)
+    confirmation = await join(make.later(work, days=3), address)
 
     assert confirmation.subscriber_no is None
     assert len(await letters(work, cast.bo)) == before
@@ -187,14 +188,90 @@ async def test_signing_up_again_and_again_looks_alike_for_everybody(
     hours = (0, 1, 25, 26, 51, 52, 100, 3000)
     pages = [await join(make.later(begin, hours=hour), ADDRESSES[who]) for hour in hours]
 
-    uids = [one.uid for one in pages]
-    first, second, third = uids[0], uids[2], uids[4]
-    if who == "pending":  # Dana was asked once already
-        assert uids == [first] * 2 + [second] * 6
-    else:
-        assert uids == [first] * 2 + [second] * 2 + [third] * 4
+    # A page lives for two days: the reminder comes after one, and then it is a day's letter.
+    began = [0, 0, 0, 0, 51, 51, 100, 3000]
+    of_hour = {hour: page.uid for hour, page in zip(began, pages, strict=True)}
+    assert [page.uid for page in pages] == [of_hour[hour] for hour in began]
+    assert len(set(of_hour.values())) == 4
     for page in pages:
         assert (page.wording, page.language, page.confirmed_at) == ("Yes.", "en", None)
+
+
+@pytest.mark.parametrize("hours", [1, 30, 47, 49, 71])
+async def test_a_second_sign_up_does_not_show_whether_the_first_was_confirmed(
+    cast: Cast, work: Work, hours: int
+) -> None:
+    """What the owner of an address does between two sign-ups must not be seen by who types it."""
+    again = make.later(work, hours=hours)
+    pages: dict[str, bool] = {}
+    for did in ("nothing", "confirmed", "confirmed and left", "declined", "was reminded"):
+        first = await join(work, f"{did.replace(' ', '.')}@example.org")
+        person = await found(work, f"{did.replace(' ', '.')}@example.org")
+        match did:
+            case "confirmed" | "confirmed and left":
+                await consent.confirm(work, first.no)
+                if did.endswith("left"):
+                    await consent.unsubscribe(work, person, list_no=None)
+            case "declined":
+                await consent.decline(work, first.no)
+            case "was reminded":
+                await remind_due(again)
+            case _:
+                pass
+        uid = first.uid
+        pages[did] = (await join(again, str(person.address))).uid == uid
+    assert set(pages.values()) == {hours < 48}
+
+
+async def test_who_left_since_they_confirmed_can_come_back_from_the_same_page(
+    cast: Cast, work: Work
+) -> None:
+    first = await join(work, "new@example.org")
+    uid = first.uid
+    await consent.confirm(work, first.no)
+    new = await found(work, "new@example.org")
+    await consent.unsubscribe(work, new, list_no=None)
+
+    again = await join(make.later(work, hours=1), "new@example.org")
+
+    assert again.no != first.no
+    assert again.uid == uid
+    assert (await letters(work, new))[-1].facts["confirmation"] == again.no
+    await consent.confirm_by_code(work, uid, consent.code_of(work, again))
+    assert await consent.state_of(work, new) is SubscriberState.ACTIVE
+
+
+async def test_where_a_list_asks_for_no_letter_somebody_new_is_on_it_and_welcomed(
+    cast: Cast, work: Work
+) -> None:
+    alerts = await make.mailing_list(work, double_opt_in=False)
+
+    confirmation = await join(work, "new@example.org", list_slug=alerts.slug)
+
+    new = await found(work, "new@example.org")
+    assert confirmation.confirmed_at == work.now
+    assert await consent.state_of(work, new) is SubscriberState.ACTIVE
+    assert [letter.kind for letter in await letters(work, new)] == ["welcome"]
+    [record] = await consents.records_of(work, new.no)
+    assert (record.wording, record.version, record.list_no) == ("Yes.", 1, alerts.no)
+    again = await join(make.later(work, hours=3), "new@example.org", list_slug=alerts.slug)
+    assert again.uid == confirmation.uid
+
+
+@pytest.mark.parametrize("who", ["active", "pending", "left"])
+async def test_a_stranger_puts_nobody_known_on_a_list_that_asks_for_no_letter(
+    cast: Cast, work: Work, who: str
+) -> None:
+    alerts = await make.mailing_list(work, double_opt_in=False)
+    later = make.later(work, days=2)
+
+    await join(later, ADDRESSES[who], list_slug=alerts.slug)
+
+    person = await found(work, ADDRESSES[who])
+    standing = await consents.subscription(work, person.no, alerts.no)
+    assert standing is not None
+    assert standing.state is SubscriptionState.UNCONFIRMED
+    assert (await letters(work, person))[-1].kind == "confirm"
 
 
 @pytest.mark.parametrize("who", ["new", "active", "pending", "left"])
@@ -270,12 +347,13 @@ async def test_who_signed_up_while_on_the_list_and_then_left_can_come_back(
     *_, last = [
         await join(make.later(work, days=2 * day), "bo@example.org") for day in range(times)
     ]
+    uid = last.uid
     leaving = make.later(work, days=2 * times - 2, hours=1)
     await consent.unsubscribe(leaving, cast.bo, list_no=None)
 
     again = await join(leaving, "bo@example.org")
 
-    assert again.uid == last.uid
+    assert again.uid == uid
     newest = (await letters(work, cast.bo))[-1]
     assert (newest.kind, newest.facts["confirmation"]) == ("confirm", again.no)
     assert newest.due_at == leaving.now

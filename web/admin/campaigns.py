@@ -17,18 +17,16 @@ from mailer.accounts import store as accounts
 from mailer.accounts.model import Power
 from mailer.campaigns import composing
 from mailer.campaigns import store as campaigns
-from mailer.campaigns.model import Campaign, OnDoubt, Revision
-from mailer.consent import store as consent
-from mailer.consent.model import SubscriptionState
+from mailer.campaigns.model import Campaign, Kind, OnDoubt, Revision
 from mailer.content.merge import FIELDS
 from mailer.deliveries import testing
 from mailer.kit.errors import NotFound, Refusal
-from mailer.kit.i18n import LANGUAGES, _, in_language, language, own_name
+from mailer.kit.i18n import LANGUAGES, _, language, own_name
 from mailer.kit.work import Door, Work
-from mailer.tiers import store as tiers
+from web.admin import audience as audiences
 from web.admin import previewing
 from web.admin.corrected import first_of, still_going
-from web.admin.telling import language_name, moment, number, people, said, shortly
+from web.admin.telling import language_name, moment, number, said, shortly
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import account_of, gated
@@ -90,7 +88,7 @@ def _listed(campaign: Campaign) -> dict[str, Any]:
 @get("/campaigns/new", opt=gated(Power.WRITE))
 async def show_new_campaign(request: Asked) -> Template:
     """Ask for a name."""
-    return page(request, "admin/campaigns/new.html", name="", errors={})
+    return _new_page(request, name="", kind=Kind.NEWSLETTER, why="", errors={})
 
 
 @post("/campaigns/new", opt=gated(Power.WRITE))
@@ -98,16 +96,47 @@ async def begin_campaign(request: Asked, work: Working) -> Response[Any]:
     """Begin a draft, and lead on to its words."""
     form = await read_form(request)
     async with attempt(work) as tried:
-        begun = await composing.begin(work, name=form.text("name", limit=200))
+        name = form.text("name", limit=200)
+        if form.raw("kind") == Kind.ALERT:
+            why = form.text("why_urgent", limit=300)
+            begun = await composing.begin_alert(work, name=name, why=why)
+        else:
+            begun = await composing.begin(work, name=name)
     if tried.refusal:
-        return page(
+        return _new_page(
             request,
-            "admin/campaigns/new.html",
-            status=422,
             name=form.raw("name"),
+            kind=form.raw("kind"),
+            why=form.raw("why_urgent"),
             errors=tried.errors,
         )
     return redirect(at(begun, "/write"))
+
+
+def _new_page(
+    request: Asked, *, name: str, kind: str, why: str, errors: dict[str, str]
+) -> Template:
+    return page(
+        request,
+        "admin/campaigns/new.html",
+        status=422 if errors else 200,
+        name=name,
+        kind=kind or Kind.NEWSLETTER.value,
+        why=why,
+        kinds=[
+            (
+                Kind.NEWSLETTER.value,
+                _("A newsletter"),
+                _("Whoever has had as many as their level promises is left out."),
+            ),
+            (
+                Kind.ALERT.value,
+                _("An alert, because it cannot wait"),
+                _("It goes to all of them. Four a year at most, and each says why."),
+            ),
+        ],
+        errors=errors,
+    )
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -121,6 +150,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     list_no: int | None
     to_everybody: bool
     tier_nos: list[int]
+    segment_no: int | None
     on_doubt: OnDoubt
     in_archive: bool
 
@@ -144,6 +174,7 @@ async def _saved(work: Work, campaign: Campaign, code: str) -> Writing:
         list_no=campaign.list_no,
         to_everybody=campaign.to_everybody,
         tier_nos=campaign.tier_nos,
+        segment_no=campaign.segment_no,
         on_doubt=campaign.on_doubt,
         in_archive=campaign.in_archive,
     )
@@ -154,19 +185,15 @@ async def _typed(work: Work, campaign: Campaign, form: Form) -> Writing:
     code = _known(form.raw("language"))
     revision = await campaigns.newest_revision(work, campaign)
     words = {part: form.values.get(part, "") for part in composing.PARTS}
-    chosen = form.raw("list")
     if campaign.corrects_no is not None:  # its people are given, and the form does not ask
         audience = {
             "list_no": campaign.list_no,
             "to_everybody": campaign.to_everybody,
             "tier_nos": campaign.tier_nos,
+            "segment_no": campaign.segment_no,
         }
     else:
-        audience = {
-            "list_no": int(chosen) or None if chosen.isdecimal() else None,
-            "to_everybody": form.raw("reach") == "everybody",
-            "tier_nos": [int(one) for one in form.many("tier") if one.isdecimal()],
-        }
+        audience = audiences.typed(form)
     return Writing(
         code=code,
         document={**(revision.document if revision else {}), code: words},
@@ -190,6 +217,7 @@ async def keep(work: Work, campaign: Campaign, form: Form) -> None:
         list_no=writing.list_no,
         to_everybody=writing.to_everybody,
         tier_nos=writing.tier_nos,
+        segment_no=writing.segment_no,
         on_doubt=writing.on_doubt,
         in_archive=writing.in_archive,
     )
@@ -292,7 +320,7 @@ async def _writing_page(
         words=writing.words,
         opened=campaign.revision_no or 0,
         fields=_fields(),
-        **await _audience(work, writing),
+        **await audiences.choices(work, writing),
         first=first,
         still=await still_going(work, first),
         reader=await previewing.choices(work, reader),
@@ -309,6 +337,7 @@ async def _writing_page(
                 ("markdown", _("Text")),
                 ("list", _("List")),
                 ("tier", _("Levels")),
+                ("segment", _("Segment")),
             )
         ],
     )
@@ -322,7 +351,7 @@ def _errors(refusal: Refusal | None, code: str) -> dict[str, str]:
     other = refusal.facts.get("language")
     if other and other != code:
         return {"writing": f"{language_name(str(other))}: {words}"}
-    shown = {*composing.PARTS, "list", "tier"}
+    shown = {*composing.PARTS, "list", "tier", "segment"}
     return {str(field) if field in shown else "writing": words}
 
 
@@ -377,58 +406,6 @@ def _fields() -> list[tuple[str, str]]:
         ("[{}]({{{{ link.preferences }}}})".format(_("words")), _("A link to their preferences")),
         ("[{}]({{{{ link.pause }}}})".format(_("words")), _("A link to take a break")),
     ]
-
-
-async def _audience(work: Work, writing: Writing) -> dict[str, Any]:
-    """Give the choices of who gets it, each with the number of people."""
-    lists = await consent.lists(work)
-    on_list = {
-        no: counts[SubscriptionState.CONFIRMED]
-        for no, counts in (await consent.counts_by_list(work)).items()
-    }
-    on_tier = await tiers.counts(work)
-    chosen = writing.list_no or (lists[0].no if len(lists) == 1 else 0)
-    return {
-        "audience": {
-            "list_no": chosen,
-            "reach": "everybody" if writing.to_everybody else "levels",
-            "tiers": [str(no) for no in writing.tier_nos],
-            "on_doubt": writing.on_doubt.value,
-            "in_archive": writing.in_archive,
-        },
-        "lists": [
-            *([] if len(lists) == 1 else [(0, _("Choose a list"))]),
-            *[
-                (one.no, f"{in_language(one.name)}, {people(on_list.get(one.no, 0))}")
-                for one in lists
-            ],
-        ],
-        "reaches": [
-            (
-                "everybody",
-                _("Everybody on the list"),
-                _("Whatever their level. Today that is %(people)s.")
-                % {"people": people(on_list.get(chosen, 0))},
-            ),
-            ("levels", _("Only these levels")),
-        ],
-        "tiers": [
-            (str(one.no), in_language(one.name), people(on_tier.get(one.no, 0)))
-            for one in await tiers.ladder(work)
-        ],
-        "doubts": [
-            (
-                "hold",
-                _("List it, and ask us"),
-                _("Nobody gets it twice. You decide about a few people by name."),
-            ),
-            (
-                "resend",
-                _("Send it again"),
-                _("A few may get it twice. For what must arrive."),
-            ),
-        ],
-    }
 
 
 def _known(code: str | None) -> str:

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.response import Template
 
 from mailer.accounts.model import Power
+from mailer.consent import store as consents
 from mailer.kit.errors import Invalid
 from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
@@ -24,7 +25,7 @@ from web.kit.security import account_of, gated
 from web.kit.sessions import Asked
 
 IN_EACH = ("name", "often", "you_get", "we_ask")
-PROMISED = ("most_mails", "most_in_days")
+PROMISED = ("most_mails", "most_in_days", "minutes")
 LONGEST_NUMBER = 6  # digits that are read; what is longer is out of range however it is read
 
 
@@ -43,7 +44,10 @@ async def show_levels(request: Asked, work: Working) -> Template:
 
 @post("/levels", opt=gated(Power.SETTINGS))
 async def save_levels(request: Asked, work: Working) -> Response[Any]:
-    """Describe every level, or none: what is wrong in any is shown beside what was typed."""
+    """Describe every level, or none: what is wrong in any is shown beside what was typed.
+
+    A button that moves a level saves them first, so that nothing that was typed is lost.
+    """
     form = await read_form(request)
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -57,6 +61,21 @@ async def save_levels(request: Asked, work: Working) -> Response[Any]:
             raise LevelsToMend
     if errors:
         return await _levels_page(request, work, values, errors=errors)
+    way, _dash, number_ = form.raw("then").partition("-")
+    moving = await tiers.by_no(work, int(number_)) if number_.isdecimal() else None
+    if moving is not None and way in {"up", "down"}:
+        async with attempt(work) as tried:
+            await actions.move_tier(work, moving, up=way == "up")
+        if tried.refusal:
+            return redirect(
+                f"/admin/levels#{moving.slug}",
+                notice=_("The levels are saved. %(but)s") % {"but": tried.words},
+                kind="warn",
+            )
+        return redirect(
+            f"/admin/levels#{moving.slug}",
+            notice=_("The levels are saved, and stand in another order. Nobody has moved."),
+        )
     return redirect(
         "/admin/levels",
         notice=_("The levels are saved. Nobody has moved, and nobody gets an email."),
@@ -64,6 +83,7 @@ async def save_levels(request: Asked, work: Working) -> Response[Any]:
 
 
 async def _describe(work: Work, tier: Tier, form: Form) -> None:
+    lapse = form.raw(id_of("lapse_days", no=tier.no)).strip()
     await actions.describe_tier(
         work,
         tier,
@@ -74,20 +94,26 @@ async def _describe(work: Work, tier: Tier, form: Form) -> None:
         most_mails=_whole(form.raw(id_of("most_mails", no=tier.no))),
         most_in_days=_whole(form.raw(id_of("most_in_days", no=tier.no))),
         needs_approval=form.raw(id_of("needs_approval", no=tier.no)) == "yes",
+        minutes=_whole(form.raw(id_of("minutes", no=tier.no)), nothing=-1),
+        lapse_days=_whole(lapse, nothing=-1) if lapse else None,
+        never_lapses=not lapse,
+        list_nos=[int(one) for one in form.many(id_of("lists", no=tier.no)) if one.isdecimal()],
     )
 
 
-def _whole(typed: str) -> int:
-    """Read a number; what is none is 0, which no promise can be."""
+def _whole(typed: str, *, nothing: int = 0) -> int:
+    """Read a number; what is none is `nothing`, which is out of its range."""
     typed = typed.strip()
     is_number = typed.isascii() and typed.isdecimal() and len(typed) <= LONGEST_NUMBER
-    return int(typed) if is_number else 0
+    return int(typed) if is_number else nothing
 
 
 def _saved(tier: Tier) -> dict[str, str]:
     values = {
         id_of("needs_approval", no=tier.no): "yes" if tier.needs_approval else "no",
         **{id_of(field, no=tier.no): str(getattr(tier, field)) for field in PROMISED},
+        id_of("lapse_days", no=tier.no): "" if tier.lapse_days is None else str(tier.lapse_days),
+        id_of("lists", no=tier.no): " ".join(str(no) for no in tier.list_nos),
     }
     for field in IN_EACH:
         values |= filled(field, getattr(tier, field), no=tier.no)
@@ -95,8 +121,10 @@ def _saved(tier: Tier) -> dict[str, str]:
 
 
 def _typed(form: Form, tier: Tier) -> dict[str, str]:
-    plain = [id_of(field, no=tier.no) for field in (*PROMISED, "needs_approval")]
+    plain = [id_of(field, no=tier.no) for field in (*PROMISED, "lapse_days", "needs_approval")]
     values = {field: form.raw(field) for field in plain}
+    chosen = id_of("lists", no=tier.no)
+    values[chosen] = " ".join(form.many(chosen))
     for field in IN_EACH:
         values |= filled(field, written(form, field, no=tier.no), no=tier.no)
     return values
@@ -107,21 +135,31 @@ async def _levels_page(
 ) -> Template:
     ladder = await tiers.ladder(work)
     counts = await tiers.counts(work)
+    lists = {str(one.no): in_language(one.name) for one in await consents.lists(work)}
     may_change = account_of(request).may(Power.SETTINGS)
     return page(
         request,
         "admin/levels/edit.html" if may_change else "admin/levels/show.html",
         status=422 if errors else 200,
         levels=[
-            _shown(tier, people(counts[tier.no]), is_lowest=tier is ladder[0])
+            _shown(
+                tier,
+                people(counts[tier.no]),
+                is_lowest=tier is ladder[0],
+                is_highest=tier is ladder[-1],
+                lists=lists,
+            )
             for tier in reversed(ladder)
         ],
+        lists=list(lists.items()),
         counted=_("On the roll and among those you look after, today.")
         if work.scope is not None
         else _("On the roll today. Who takes a break, or has left, is not counted."),
         values=values,
         tongues=tongues(),
         promised=_promised(),
+        shortest_lapse=actions.SHORTEST_LAPSE,
+        longest_lapse=actions.LONGEST_LAPSE,
         doors=[("no", _("Nobody, it is open")), ("yes", _("An organiser approves"))],
         errors=errors,
         summary=[
@@ -132,7 +170,9 @@ async def _levels_page(
     )
 
 
-def _shown(tier: Tier, count: str, *, is_lowest: bool) -> dict[str, Any]:
+def _shown(
+    tier: Tier, count: str, *, is_lowest: bool, is_highest: bool, lists: dict[str, str]
+) -> dict[str, Any]:
     days = ngettext("in one day", "in %(count)s days", tier.most_in_days)
     return {
         "no": tier.no,
@@ -150,7 +190,19 @@ def _shown(tier: Tier, count: str, *, is_lowest: bool) -> dict[str, Any]:
         },
         "door": _("An organiser approves") if tier.needs_approval else _("Nobody, it is open"),
         "people": count,
+        "minutes": ngettext("%(count)s minute a month", "%(count)s minutes a month", tier.minutes)
+        % {"count": number(tier.minutes)},
+        "lapse": _("Never")
+        if tier.lapse_days is None or is_lowest
+        else ngettext(
+            "After %(count)s day without a sign of them",
+            "After %(count)s days without a sign of them",
+            tier.lapse_days,
+        )
+        % {"count": number(tier.lapse_days)},
+        "lists": ", ".join(lists[str(no)] for no in tier.list_nos if str(no) in lists),
         "is_lowest": is_lowest,
+        "is_highest": is_highest,
     }
 
 
@@ -159,6 +211,7 @@ def _promised() -> list[tuple[str, str, int]]:
     return [
         ("most_mails", _("Emails at most"), actions.MOST_MAILS),
         ("most_in_days", _("In how many days"), actions.MOST_DAYS),
+        ("minutes", _("We ask for, in minutes a month"), actions.MOST_MINUTES),
     ]
 
 
@@ -169,7 +222,9 @@ def _labels(tier: Tier) -> list[tuple[str, str]]:
         *labels("you_get", _("You get"), no=tier.no),
         *labels("we_ask", _("We ask"), no=tier.no),
         *[(id_of(field, no=tier.no), words) for field, words, _most in _promised()],
+        (id_of("lapse_days", no=tier.no), _("Ask whether they are still with us, after days")),
         (id_of("needs_approval", no=tier.no), _("Who lets people in")),
+        (id_of("list_nos", no=tier.no), _("Lists that go with it")),
     ]
 
 

@@ -13,16 +13,23 @@ import msgspec
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Role
 from mailer.audit.model import AuditLine
+from mailer.bulk import store as bulk
+from mailer.bulk.model import Deed
 from mailer.campaigns import store as campaigns
 from mailer.consent import store as consent
+from mailer.fields import store as fields
+from mailer.forms import store as forms
 from mailer.groups import store as groups
 from mailer.imports import store as imports
 from mailer.imports.model import Basis
 from mailer.kit.i18n import N_, _, in_language
 from mailer.kit.work import Door, Work
+from mailer.records.erasing import GROUNDS, Ground
 from mailer.relays import store as relays
+from mailer.segments import store as segments
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import SuppressionReason
+from mailer.tags import store as tags
 from mailer.tiers import store as tiers
 from web.admin.telling import people
 from web.kit.pages import role_name
@@ -41,10 +48,32 @@ SENTENCES: Mapping[str, str] = {
     # what we say of ourselves
     "organisation_described": N_("Changed what is said of the organisation"),
     "tier_described": N_("Changed the level “%(tier)s”"),
+    "tier_added": N_("Added the level “%(tier)s”"),
+    "tier_moved": N_("Moved the level “%(tier)s” to another place"),
+    "tier_closed": N_("Took the level “%(tier)s” out"),
+    "tier_held": N_("Held %(subscriber)s back as doubtful: %(why)s"),
+    "tier_hold_lifted": N_("Let %(subscriber)s go, who was held back"),
+    "tier_request_reopened": N_("Took back the answer to the level that %(subscriber)s asked for"),
     "list_opened": N_("Opened the list “%(list)s”"),
     "list_described": N_("Changed the list “%(list)s”"),
+    "list_closed": N_("Closed the list “%(list)s”"),
+    "list_reopened": N_("Opened the list “%(list)s” again"),
     "group_founded": N_("Founded the group “%(group)s”"),
-    "group_described": N_("Renamed the group “%(group)s”, or said where it is"),
+    "group_described": N_("Changed what is said of the group “%(group)s”"),
+    "group_closed": N_("Closed the group “%(group)s”"),
+    "group_reopened": N_("Opened the group “%(group)s” again"),
+    "tag_made": N_("Made the tag “%(tag)s”"),
+    "tag_renamed": N_("Renamed the tag “%(tag)s”"),
+    "tag_closed": N_("Closed the tag “%(tag)s”"),
+    "tag_reopened": N_("Opened the tag “%(tag)s” again"),
+    "field_made": N_("Made the field “%(field)s”"),
+    "field_described": N_("Changed what the field “%(field)s” asks"),
+    "field_closed": N_("Closed the field “%(field)s”"),
+    "field_reopened": N_("Opened the field “%(field)s” again"),
+    "form_made": N_("Made the form “%(form)s”"),
+    "form_described": N_("Changed the form “%(form)s”"),
+    "form_closed": N_("Closed the form “%(form)s”"),
+    "form_reopened": N_("Opened the form “%(form)s” again"),
     "signing_key_made": N_("Made the key %(selector)s for the signature"),
     "signing_key_switched_on": N_("Let the key %(selector)s sign our emails"),
     "signing_key_retired": N_("Retired the key %(selector)s of the signature"),
@@ -67,14 +96,35 @@ SENTENCES: Mapping[str, str] = {
     "tier_request_declined": N_("Said no to the level that %(subscriber)s asked for"),
     "subscriber_stopped": N_("Stopped all emails to %(subscriber)s, silently"),
     "subscriber_started_again": N_("Let emails go to %(subscriber)s again"),
+    "subscriber_erased": N_("Erased somebody for good: %(ground)s"),
     "subscriber_taken_off": N_("Took %(subscriber)s off all emails: %(reason)s"),
     "subscriber_put_back": N_("Allowed writing to %(subscriber)s again"),
+    "subscribers_taken_off": N_("Took %(people)s off all emails: %(reason)s"),
+    "subscribers_put_back": N_("Allowed writing to %(people)s again"),
+    "people_merged": N_("Made two entries of %(subscriber)s one"),
+    "merging_undone": N_("Made two entries of %(subscriber)s again"),
+    "kept_apart": N_("Said that %(subscriber)s and somebody alike are two people"),
     "addresses_suppressed": N_("Put %(people)s on the list of those never written to: %(reason)s"),
+    # questions that are kept
+    "segment_saved": N_("Saved the segment “%(segment)s”"),
+    "segment_revised": N_("Changed what the segment “%(segment)s” asks"),
+    "segment_renamed": N_("Renamed the segment “%(segment)s”"),
+    "segment_closed": N_("Closed the segment “%(segment)s”"),
+    # done to many
+    "bulk_confirmed": N_("Decided for %(people)s: %(deed)s"),
+    "bulk_stopped": N_("Stopped what was being done to many, with %(people)s changed"),
+    "bulk_done": N_("Finished what was decided, with %(people)s changed"),
+    "bulk_undo_begun": N_("Began to undo what had changed %(people)s"),
+    "bulk_undone": N_("Undid what was decided, for %(people)s"),
     # files
+    "import_received": N_("Said what the columns of %(import)s are"),
     "import_rehearsed": N_("Read the file %(import)s"),
     "import_confirmed": N_("Confirmed the import of %(import)s: %(basis)s"),
     "import_cancelled": N_("Stopped the import of %(import)s"),
     "import_applied": N_("Imported %(import)s to the end"),
+    "import_undone": N_("Began to undo the import of %(import)s"),
+    "import_taken_back": N_("Undid the import of %(import)s to the end"),
+    "people_exported": N_("Took %(people)s out in a file: “%(why)s”"),
     # campaigns
     "campaign_begun": N_("Began the campaign “%(campaign)s”"),
     "campaign_frozen": N_("Counted who gets “%(campaign)s”: %(people)s"),
@@ -113,6 +163,18 @@ REASONS: Mapping[SuppressionReason, str] = {
 BASES: Mapping[Basis, str] = {
     Basis.AGREED: N_("they have agreed"),
     Basis.ASK: N_("they are asked again"),
+}
+
+DEEDS: Mapping[Deed, str] = {
+    Deed.TAG: N_("they get a tag"),
+    Deed.UNTAG: N_("they lose a tag"),
+    Deed.TIER: N_("they move to another level"),
+    Deed.LIST: N_("they are asked whether they want a list"),
+    Deed.LEAVE_LIST: N_("they are taken off a list"),
+    Deed.GROUP: N_("they are put into a group"),
+    Deed.LEAVE_GROUP: N_("they are taken out of a group"),
+    Deed.PAUSE: N_("their emails are paused"),
+    Deed.TAKE_OFF: N_("they are taken off all emails"),
 }
 
 ALONE = frozenset({"signed_in", "recovery_code_used", "factor_confirmed"})
@@ -173,6 +235,8 @@ def _who(line: AuditLine, things: Mapping[tuple[str, int], _Thing]) -> str:
     account = line.account_no or (line.facts.get("account") if line.act in ALONE else None)
     if account is not None:
         return things[("account", account)].name
+    if line.act == "subscriber_erased" and line.door is Door.EMAIL:
+        return _("The person themselves")
     return _("Somebody at the server") if line.door is Door.CLI else _("Rollcall itself")
 
 
@@ -188,6 +252,12 @@ def _said(line: AuditLine) -> dict[str, str]:
         said["role"] = role_name(Role(facts["role"]))
     if "reason" in facts:
         said["reason"] = _(REASONS[SuppressionReason(facts["reason"])])
+    if "why" in facts:
+        said["why"] = facts["why"]
+    if "ground" in facts:
+        said["ground"] = _(GROUNDS[Ground(facts["ground"])])
+    if "deed" in facts:
+        said["deed"] = _(DEEDS[Deed(facts["deed"])])
     if "domain" in facts:
         said["domain"] = facts["domain"]
     if "basis" in facts:
@@ -198,7 +268,21 @@ def _said(line: AuditLine) -> dict[str, str]:
 # --- what lines name ----------------------------------------------------------------------------
 
 # What a line is about comes first, and is what it leads to: PostgreSQL keeps no order of facts.
-_KINDS = ("subscriber", "campaign", "import", "list", "group", "tier", "relay", "account")
+_KINDS = (
+    "subscriber",
+    "campaign",
+    "import",
+    "list",
+    "group",
+    "tier",
+    "relay",
+    "account",
+    "bulk",
+    "segment",
+    "tag",
+    "field",
+    "form",
+)
 
 
 async def _things(work: Work, lines: Iterable[AuditLine]) -> dict[tuple[str, int], _Thing]:
@@ -211,7 +295,7 @@ async def _things(work: Work, lines: Iterable[AuditLine]) -> dict[tuple[str, int
         "account": {no: _Thing(name) for no, name in (await accounts.names(work)).items()},
         "tier": {
             tier.no: _Thing(in_language(tier.name), "/admin/levels")
-            for tier in await tiers.ladder(work)
+            for tier in await tiers.every_tier(work)
         },
         "list": {
             one.no: _Thing(in_language(one.name), f"/admin/lists/{one.slug}")
@@ -230,12 +314,34 @@ async def _things(work: Work, lines: Iterable[AuditLine]) -> dict[tuple[str, int
             no: _Thing(import_.file_name, f"/admin/import/{import_.uid}")
             for no, import_ in (await imports.by_nos(work, nos["import"])).items()
         },
+        "form": {
+            no: _Thing(in_language(form.title), f"/admin/forms/{form.slug}")
+            for no, form in (await forms.by_nos(work, nos["form"])).items()
+        },
+        "bulk": {
+            no: _Thing(_("what was done to many"), f"/admin/bulk/{act.uid}")
+            for no, act in (await bulk.by_nos(work, nos["bulk"])).items()
+        },
+        "segment": {
+            no: _Thing(segment.name, "" if segment.closed_at else f"/admin/segments/{segment.uid}")
+            for no, segment in (await segments.by_nos(work, nos["segment"])).items()
+        },
+        "tag": {
+            no: _Thing(name, "/admin/tags")
+            for no, name in (await tags.names_of(work, nos["tag"])).items()
+        },
+        "field": {
+            no: _Thing(in_language(field.name), f"/admin/fields/{field.slug}")
+            for no, field in (await fields.by_nos(work, nos["field"])).items()
+        },
         "campaign": {
             no: _Thing(campaign.name, f"/admin/campaigns/{campaign.uid}")
             for no, campaign in (await campaigns.by_nos(work, nos["campaign"])).items()
         },
     }
     for no, one in (await subscribers.by_nos(work, nos["subscriber"])).items():
+        if one.erased_at is not None:
+            continue
         name = one.shown_name or one.address or _("somebody without a name")
         found["subscriber"][no] = _Thing(name, f"/admin/people/{one.uid}")
     return {(kind, no): thing for kind, of in found.items() for no, thing in of.items()}

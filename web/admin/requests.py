@@ -13,6 +13,7 @@ from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
 from mailer.tiers import actions as tiers
 from mailer.tiers import store
+from mailer.tiers.model import ANSWER_WITHIN, UNDO_FOR
 from web.admin.campaigns import Working
 from web.admin.people import called
 from web.admin.telling import day, number
@@ -20,6 +21,8 @@ from web.kit.forms import Tried, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import gated
 from web.kit.sessions import Asked
+
+ANSWERED, READY = 20, 20
 
 
 class RequestUnknown(NotFound):
@@ -30,6 +33,25 @@ class RequestUnknown(NotFound):
 async def show_requests(request: Asked, work: Working) -> Template:
     """Show who waits for an answer, the longest first."""
     return await _requests_page(request, work)
+
+
+@post("/requests/{uid:str}/undo", opt=gated(Power.CHANGE_PEOPLE))
+async def take_back(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Take an answer back: the request waits again."""
+    asked = await store.request_by_uid(work, uid)
+    if asked is None:
+        raise RequestUnknown
+    form = await read_form(request)
+    if form.raw("answer") != "back":
+        return redirect("/admin/requests", notice=_("Nothing has changed."), kind="info")
+    async with attempt(work) as tried:
+        await tiers.take_back_answer(work, asked)
+    if tried.refusal:
+        return redirect("/admin/requests", notice=tried.words, kind="warn")
+    return redirect(
+        "/admin/requests",
+        notice=_("Taken back. The request waits again, and your next answer counts."),
+    )
 
 
 @post("/requests/{uid:str}", opt=gated(Power.CHANGE_PEOPLE))
@@ -71,6 +93,29 @@ async def _requests_page(
         error=tried.errors.get("reason", "") if tried else "",
         mending=uid,
         typed=typed,
+        answered=[
+            {
+                "uid": asked.uid,
+                "person": called(person),
+                "wanted": in_language(tier.name),
+                "granted": asked.granted,
+                "when": day(asked.answered_at),
+                "reason": asked.reason,
+            }
+            for asked, person, tier in await store.answered_requests(
+                work, work.now - UNDO_FOR, limit=ANSWERED
+            )
+            if asked.answered_at is not None
+        ],
+        ready=[
+            {
+                "person": called(person),
+                "href": f"/admin/people/{person.uid}",
+                "level": in_language(tier.name),
+                "since": day(suggestion.made_at),
+            }
+            for suggestion, person, tier in await store.ready_to_step_up(work, limit=READY)
+        ],
         requests=[
             {
                 "uid": asked.uid,
@@ -80,10 +125,12 @@ async def _requests_page(
                 "stands": in_language(standing[person.no].name) if person.no in standing else "",
                 "groups": ", ".join(group.name for group in theirs.get(person.no, [])),
                 "since": day(asked.made_at),
+                "until": day(asked.made_at + ANSWER_WITHIN),
+                "hold": f"/admin/people/{person.uid}/hold",
             }
             for asked, person, tier in waiting
         ],
     )
 
 
-HANDLERS = [show_requests, answer]
+HANDLERS = [show_requests, answer, take_back]

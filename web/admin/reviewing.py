@@ -20,6 +20,7 @@ from mailer.kit.errors import Invalid, Refusal
 from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
+from mailer.segments import store as segments
 from mailer.tiers import store as tiers
 from web.admin import counting, previewing
 from web.admin.campaigns import (
@@ -183,6 +184,10 @@ async def _audience(work: Work, campaign: Campaign) -> str:
     name = in_language(mailing_list.name) if mailing_list else ""
     if campaign.to_everybody:
         return _("people: everybody on %(list)s, whatever their level.") % {"list": name}
+    if campaign.segment_no is not None:
+        segment = await segments.by_no(work, campaign.segment_no)
+        named = {"segment": segment.name if segment else "", "list": name}
+        return _("people: those of “%(segment)s” on %(list)s.") % named
     chosen = [tier for tier in await tiers.ladder(work) if tier.no in campaign.tier_nos]
     levels = ", ".join(in_language(tier.name) for tier in chosen)
     return _("people: %(levels)s on %(list)s.") % {"levels": levels, "list": name}

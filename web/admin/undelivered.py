@@ -111,6 +111,8 @@ def _advice(fate: str) -> str:
 
 def _person(fate: Fate) -> dict[str, Any]:
     seen = fate.subscriber
+    if seen is not None and seen.erased_at is not None:
+        seen = None
     return {
         "no": fate.subscriber_no,
         "name": (seen.shown_name or seen.address if seen else "") or _("Somebody without a name"),

@@ -57,6 +57,10 @@ class Form:
         """Give all values of a field that may come more than once."""
         return [_cleaned(one).strip() for one in self._all(name) if isinstance(one, str)]
 
+    def names(self) -> list[str]:
+        """Give the names of the fields that were sent, each once."""
+        return list(dict.fromkeys(self._fields))
+
     def flag(self, name: str) -> bool:
         """Say whether a box was ticked."""
         return bool(self.raw(name))

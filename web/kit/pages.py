@@ -1,15 +1,17 @@
 """Pages: a template and what every template may count on.
 
 Besides what the handler gives, a page knows: `organisation`, `display`, `path`, `account` (None for
-anybody), `csrf`, `at` (the key of the menu), `waiting` (counts by key of the menu) and `notice`.
+anybody), `csrf`, XX
 Global names: `language()`, `direction()`, `languages`, `icon`, `bar`, `key`, `climb`, `qr`,
-`static()`, `role_name()`.
+`static()`, `role_name()`, `listed()`.
 """
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from babel.lists import format_list
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
@@ -37,6 +39,7 @@ def page(request: Asked, template: str, *, status: int = 200, **context: Any) ->
         "csrf": visit.csrf,
         "at": "",
         "waiting": visit.waiting,
+        "care": visit.care,
         "notice": visit.notice,
     }
     return Template(template, context={**known, **context}, status_code=status)
@@ -104,8 +107,18 @@ def templates() -> Environment:
         qr=svg.qr,
         static=static,
         role_name=role_name,
+        listed=listed,
     )
     return pages
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Say names as one says them: “A, B and C”; of more than `most`, how many others there are."""
+    shown = list(names[:most])
+    if left := len(names) - len(shown):
+        others = i18n.ngettext("%(count)s other group", "%(count)s other groups", left)
+        shown.append(others % {"count": left})
+    return format_list(shown, locale=i18n.language.get())
 
 
 def role_name(role: Role) -> str:

@@ -7,6 +7,7 @@ round the gate.
     @get("/join", opt=public)                        anybody
     @get("/l/{token:str}", opt=member_link)          anybody; a token is the credential
     @post("/u/{token:str}", opt=one_click)           a mail provider (RFC 8058), from anywhere
+    @post("/f/{slug:str}", opt=from_anywhere)        anybody, also from a form on another site
     @post("/two-factor", opt=half_way)               the password was right, a code may be due
     @get("/people", opt=gated(Power.SEE_PEOPLE))     fully signed in, and the role allows it
     @get("/", opt=gated())                           fully signed in, whatever the role
@@ -41,6 +42,7 @@ class Gate(enum.StrEnum):
     PUBLIC = "public"
     MEMBER_LINK = "member_link"
     ONE_CLICK = "one_click"
+    ANYWHERE = "anywhere"
     HALF_WAY = "half_way"
     POWER = "power"
 
@@ -48,7 +50,11 @@ class Gate(enum.StrEnum):
 public: Final[dict[str, Any]] = {"gate": Gate.PUBLIC}
 member_link: Final[dict[str, Any]] = {"gate": Gate.MEMBER_LINK}
 one_click: Final[dict[str, Any]] = {"gate": Gate.ONE_CLICK}
+from_anywhere: Final[dict[str, Any]] = {"gate": Gate.ANYWHERE}
 half_way: Final[dict[str, Any]] = {"gate": Gate.HALF_WAY}
+
+
+_FROM_ELSEWHERE = frozenset({Gate.ONE_CLICK, Gate.ANYWHERE})
 
 
 def gated(power: Power | None = None, *, by_itself: bool = False) -> dict[str, Any]:
@@ -96,10 +102,10 @@ async def gate(connection: Connection, handler: BaseRouteHandler) -> None:
     request: Asked = connection
     marker = handler.opt.get("gate")
     changes = request.method not in SAFE
-    if changes and marker != Gate.ONE_CLICK and is_from_elsewhere(request):
+    if changes and marker not in _FROM_ELSEWHERE and is_from_elsewhere(request):
         raise FromElsewhere
     match marker:
-        case Gate.PUBLIC | Gate.MEMBER_LINK | Gate.ONE_CLICK:
+        case Gate.PUBLIC | Gate.MEMBER_LINK | Gate.ONE_CLICK | Gate.ANYWHERE:
             return
         case Gate.HALF_WAY:
             visit = await recognise(request)

@@ -60,6 +60,14 @@ class Notice:
     kind: str = "ok"
 
 
+@dataclasses.dataclass(frozen=True)
+class Care:
+    """Whom an account with a scope looks after: the names of its groups, and how many people."""
+
+    groups: tuple[str, ...]
+    people: int
+
+
 @dataclasses.dataclass(kw_only=True)
 class Visit:
     """One request's circumstances. The gate fills in who it is; until then it is anybody."""
@@ -75,6 +83,7 @@ class Visit:
     account: Account | None = None
     scope: frozenset[int] | None = None
     waiting: dict[str, int] = dataclasses.field(default_factory=dict)
+    care: Care | None = None  # of an account with a scope
 
     @property
     def is_inside(self) -> bool:

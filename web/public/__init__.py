@@ -2,13 +2,27 @@
 
 from litestar.types import ControllerRouterHandler
 
-from web.public import archive, display, inbox, joining, leaving, links, preferences
+from web.public import (
+    about_me,
+    archive,
+    display,
+    forms,
+    inbox,
+    joining,
+    leaving,
+    links,
+    my_data,
+    preferences,
+)
 
 HANDLERS: list[ControllerRouterHandler] = [
     display.Display,
     *joining.HANDLERS,
+    *forms.HANDLERS,
     *links.HANDLERS,
     *preferences.HANDLERS,
+    *about_me.HANDLERS,
+    *my_data.HANDLERS,
     *leaving.HANDLERS,
     *archive.HANDLERS,
 ]

@@ -20,11 +20,14 @@ from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.consent.actions import CodeSpent
 from mailer.consent.model import Confirmation, MailingList, SubscriptionState
+from mailer.forms import answering
+from mailer.forms import store as forms
 from mailer.groups import store as groups
 from mailer.kit import i18n
 from mailer.kit.addresses import read_address
 from mailer.kit.errors import Conflict, Refusal
 from mailer.kit.i18n import _, in_language, ngettext
+from mailer.kit.orm import Localised
 from mailer.kit.tokens import LinkUnknown, Purpose
 from mailer.kit.work import Work
 from mailer.organisation.model import Organisation
@@ -32,7 +35,7 @@ from mailer.tiers import joining as tiers_joining
 from mailer.tiers import store as tiers
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import Onward, page, redirect
-from web.kit.security import public
+from web.kit.security import network_of, public
 from web.kit.sessions import Asked, visit_of
 from web.public.opening import Answer, Opened, leads_nowhere
 from web.public.words import Level, agreement, levels_of, listed, mark_of
@@ -125,6 +128,7 @@ async def join(request: Asked, work: NamedDependency[SkipValidation[Work]]) -> A
     if errors or chosen is None:
         return await _form(request, work, offered, typed, errors)
     async with attempt(work) as tried:
+        await consent.note_sign_up(work, network_of(request))
         confirmation = await tiers_joining.sign_up(
             work,
             address=typed.address,
@@ -135,6 +139,8 @@ async def join(request: Asked, work: NamedDependency[SkipValidation[Work]]) -> A
             group_name=typed.group,
             wording=offered.wording(chosen),
         )
+    if isinstance(tried.refusal, consent.TooManySignUps):
+        return await _form(request, work, offered, typed, busy=tried.words)
     if tried.refusal is not None:
         return await _form(request, work, offered, typed, tried.errors)
     return redirect(f"/join/{confirmation.uid}")
@@ -164,7 +170,13 @@ def _mark(work: Work, offered: Offer) -> str:
 
 
 async def _form(
-    request: Asked, work: Work, offered: Offer, typed: Typed, errors: dict[str, str] | None = None
+    request: Asked,
+    work: Work,
+    offered: Offer,
+    typed: Typed,
+    errors: dict[str, str] | None = None,
+    *,
+    busy: str = "",
 ) -> Template:
     organisation = offered.organisation
     headline = in_language(organisation.headline) or _("Nobody wins alone.")
@@ -176,7 +188,8 @@ async def _form(
     return page(
         request,
         "public/joining/join.html",
-        status=422 if errors else 200,
+        status=429 if busy else 422 if errors else 200,
+        busy=busy,
         headline=headline,
         lede=in_language(organisation.lede)
         or _("Join people who do one concrete thing at a time. You choose how far to go."),
@@ -223,18 +236,33 @@ async def wait(
     request: Asked, work: NamedDependency[SkipValidation[Work]], uid: FromPath[str]
 ) -> Template:
     """Say that a mail is on its way, and take its six digits."""
-    if await consents.confirmation_by_uid(work, uid) is None:
-        return leads_nowhere(request)
-    return _wait(request, uid)
+    joined = await _list_of(work, uid)
+    return await _wait(request, work, uid, joined) if joined else leads_nowhere(request)
 
 
-def _wait(request: Asked, uid: str, *, spent: str = "", **errors: str) -> Template:
+async def _list_of(work: Work, uid: str) -> MailingList | None:
+    """Give the list that a sign-up is for; None if there is no such sign-up."""
+    confirmation = await consents.confirmation_by_uid(work, uid)
+    return await consents.list_by_no(work, confirmation.list_no) if confirmation else None
+
+
+async def _wait(
+    request: Asked, work: Work, uid: str, joined: MailingList, *, spent: str = "", **errors: str
+) -> Template:
+    """Say what comes next. Of the sign-up it tells only which list it was for.
+
+    The form that one came by stands in the address: of a sign-up it is known for some people only.
+    """
+    form = await forms.by_slug(work, request.query_params.get("by", "")[:60])
     return page(
         request,
         "public/joining/check_mail.html",
         status=422 if errors else 409 if spent else 200,
         path=f"/join/{uid}",  # where a choice of language leads back to, also after a POST
         uid=uid,
+        by=form.slug if form else "",
+        at_once=not joined.double_opt_in,
+        landing=_paragraphs(joined.landing) if not joined.double_opt_in else [],
         spent=spent,
         errors=errors,
     )
@@ -246,14 +274,15 @@ async def type_code(
 ) -> Template | Onward:
     """Take the six digits as the owner's word."""
     code = (await read_form(request)).raw("code")[:40]
-    if await consents.confirmation_by_uid(work, uid) is None:
+    joined = await _list_of(work, uid)
+    if joined is None:
         return leads_nowhere(request)
     try:
-        confirmation = await consent.confirm_by_code(work, uid, code)
+        confirmation = await answering.confirm_by_code(work, uid, code)
     except CodeSpent as refusal:
-        return _wait(request, uid, spent=refusal.said())
+        return await _wait(request, work, uid, joined, spent=refusal.said())
     except Refusal as refusal:
-        return _wait(request, uid, code=refusal.said())
+        return await _wait(request, work, uid, joined, code=refusal.said())
     return redirect(_confirmed(work, confirmation), notice=_("Done."))
 
 
@@ -273,7 +302,12 @@ async def show_confirmation(link: Opened) -> Answer:
     confirmation = await _its_confirmation(link)
     if confirmation.confirmed_at is not None:
         return await _show_welcome(link, confirmation)
-    return link.page("public/joining/confirm.html", **await _joined(link, confirmation))
+    return link.page(
+        "public/joining/confirm.html",
+        declined=confirmation.declined_at is not None,
+        will_remind=confirmation.remind_at is not None and confirmation.reminded_at is None,
+        **await _joined(link, confirmation),
+    )
 
 
 async def _its_confirmation(link: Opened) -> Confirmation:
@@ -295,7 +329,20 @@ async def _show_welcome(link: Opened, confirmation: Confirmation) -> Answer:
     levels, _here = await link.ladder()
     wished = next((one.name for one in levels if wish and one.no == wish.tier_no), "")
     shown = await _joined(link, confirmation)
-    return link.page("public/joining/on_the_roll.html", wished=wished, **shown)
+    words = await _welcome_words(link.work, confirmation)
+    return link.page("public/joining/on_the_roll.html", wished=wished, words=words, **shown)
+
+
+async def _welcome_words(work: Work, confirmation: Confirmation) -> list[str]:
+    """Give what organisers say to somebody who has just joined: by this form, or to this list."""
+    form = await forms.by_no(work, confirmation.form_no) if confirmation.form_no else None
+    joined = await consents.list_by_no(work, confirmation.list_no)
+    thanks = _paragraphs(form.thanks) if form else []
+    return thanks or (_paragraphs(joined.landing) if joined else [])
+
+
+def _paragraphs(text: Localised) -> list[str]:
+    return [part for part in in_language(text).split("\n\n") if part]
 
 
 async def _joined(link: Opened, confirmation: Confirmation) -> dict[str, Any]:
@@ -312,7 +359,14 @@ async def _joined(link: Opened, confirmation: Confirmation) -> dict[str, Any]:
 async def confirm(link: Opened) -> str:
     """Take the press of the button as the owner's word."""
     await _its_confirmation(link)
-    await consent.confirm(link.work, link.claim.subject)
+    await answering.confirm(link.work, link.claim.subject)
+    return link.here
+
+
+async def decline(link: Opened) -> str:
+    """Take the press of the third button: no reminder is sent. The page asks on."""
+    await _its_confirmation(link)
+    await consent.decline(link.work, link.claim.subject)
     return link.here
 
 

@@ -22,7 +22,7 @@ from web.kit.forms import attempt, read_form
 from web.kit.pages import redirect
 from web.kit.security import member_link
 from web.kit.sessions import Asked
-from web.public import joining, leaving, preferences, tiers
+from web.public import about_me, joining, leaving, preferences, tiers
 from web.public.opening import Answer, Opened, at_the_door, unchanged
 
 
@@ -37,8 +37,14 @@ class Leads(NamedTuple):
 
 
 LEADS: dict[Purpose, Leads] = {
-    Purpose.CONFIRM: Leads(joining.show_confirmation, {"yes": joining.confirm}),
+    Purpose.CONFIRM: Leads(
+        joining.show_confirmation, {"yes": joining.confirm, "decline": joining.decline}
+    ),
     Purpose.TIER: Leads(tiers.show_step, {"yes": tiers.step, "withdraw": tiers.withdraw}),
+    Purpose.STAY: Leads(tiers.show_stay, {"yes": tiers.stay}),
+    Purpose.SUGGESTION: Leads(
+        tiers.show_suggestion, {"yes": tiers.accept, "decline": tiers.dismiss}
+    ),
     Purpose.UNDO_TIER: Leads(tiers.show_move, {"yes": tiers.undo}),
     Purpose.PAUSE: Leads(leaving.show_pause, {"yes": leaving.pause}),
     Purpose.UNDO_PAUSE: Leads(leaving.show_break, {"yes": leaving.resume}),
@@ -49,6 +55,8 @@ LEADS: dict[Purpose, Leads] = {
     Purpose.PREFERENCES: Leads(preferences.show_mailed),
     Purpose.PRIVATE: Leads(preferences.show_private),
     Purpose.ADDRESS: Leads(preferences.show_new_address, {"yes": preferences.confirm_address}),
+    Purpose.ALSO_ME: Leads(about_me.show_question, {"yes": about_me.say_yes}),
+    Purpose.UNDO_MERGING: Leads(about_me.show_merging, {"yes": about_me.undo_merging}),
     Purpose.UNDO_ADDRESS: Leads(preferences.show_old_address, {"yes": preferences.undo_address}),
 }
 

@@ -19,6 +19,7 @@ from mailer.kit.i18n import _
 from mailer.kit.links import NOBODY, Links
 from mailer.kit.tokens import LIVES, Claim, LinkExpired, LinkUnknown, Purpose
 from mailer.kit.work import Door, Work
+from mailer.subscribers import pausing
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as tiers
@@ -29,7 +30,7 @@ from web.public.words import Level, day, levels_of
 Answer = Response[Any] | Template
 
 
-PAUSE_DAYS = 30
+PAUSE_DAYS = pausing.PAUSE_DAYS
 
 
 class LinkOfATest(LinkUnknown):

@@ -15,7 +15,7 @@ from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
 from mailer.consent import actions as consent
-from mailer.consent import private_links
+from mailer.consent import private_links, urgency
 from mailer.consent import store as consents
 from mailer.consent.model import MailingList, Subscription, SubscriptionState
 from mailer.groups import store as groups
@@ -37,6 +37,7 @@ from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import member_link, public
 from web.kit.sessions import Asked, visit_of
+from web.public import knowing
 from web.public.opening import (
     PAUSE_DAYS,
     Answer,
@@ -171,6 +172,7 @@ class ListShown(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     state: str
     is_on: bool
+    only_urgent: bool
     wording: str
     shown: str
 
@@ -193,7 +195,7 @@ async def _private(
     work, person = link.work, link.subscriber
     levels, here = await link.ladder()
     wish = await ladder.standing_request(work, person.no)
-    organisation = visit_of(link.request).organisation
+    suggested = await ladder.suggested(work, person.no)
     expires_at = link.claim.expires_at
     return link.page(
         "public/preferences/private.html",
@@ -203,6 +205,8 @@ async def _private(
         here=here,
         next_up=_next_up(levels, here),
         wished=next((one.name for one in levels if wish and one.no == wish.tier_no), ""),
+        suggested=in_language(suggested[1].name) if suggested else "",
+        suggestion=link.link(Purpose.SUGGESTION, suggested[0].no) if suggested else "",
         lists=await _lists(link, levels),
         groups=[group.name for group in await groups.of(work, person.no)],
         agreed=[
@@ -219,8 +223,13 @@ async def _private(
         back_on=day(link.pause_ends),
         days=PAUSE_DAYS,
         leave=link.link(Purpose.UNSUBSCRIBE),
-        contact=organisation.reply_to or organisation.sender_address,
-        form={"address": "", **_details(link), **(typed.values if typed else {})},
+        **await knowing.shown(link, typed),
+        form={
+            "address": "",
+            "other_address": "",
+            **_details(link),
+            **(typed.values if typed else {}),
+        },
         errors=errors or {},
     )
 
@@ -240,15 +249,21 @@ async def _lists(link: Opened, levels: list[Level]) -> list[ListShown]:
     standing = {
         one.list_no: one for one in await consents.subscriptions_of(link.work, link.subscriber.no)
     }
+    urgent = {one.list_no for one in await consents.only_urgent_of(link.work, link.subscriber.no)}
     return [
-        _list_shown(link, one, standing.get(one.no), levels)
+        _list_shown(link, one, standing.get(one.no), levels, only_urgent=one.no in urgent)
         for one in await consents.lists(link.work)
         if one.is_public or one.no in standing
     ]
 
 
 def _list_shown(
-    link: Opened, one: MailingList, standing: Subscription | None, levels: list[Level]
+    link: Opened,
+    one: MailingList,
+    standing: Subscription | None,
+    levels: list[Level],
+    *,
+    only_urgent: bool,
 ) -> ListShown:
     words = agreement(visit_of(link.request).organisation, one, levels)
     return ListShown(
@@ -257,6 +272,7 @@ def _list_shown(
         about=in_language(one.about),
         state=standing.state.value if standing else "",
         is_on=standing is not None and standing.state == SubscriptionState.CONFIRMED,
+        only_urgent=only_urgent,
         wording=words,
         shown=mark_of(link.work, words),
     )
@@ -266,7 +282,7 @@ Change = Callable[[Opened, Form], Awaitable[str]]
 """What a form of the private page does; it gives the words that say so."""
 
 
-async def _done_through(request: Asked, work: Work, token: str, change: Change) -> Answer:
+async def done_through(request: Asked, work: Work, token: str, change: Change) -> Answer:
     """Do what a form of the private page says and show the page again."""
 
     async def then(link: Opened) -> Answer:
@@ -285,7 +301,7 @@ async def change_level(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
 ) -> Answer:
     """Step to another level."""
-    return await _done_through(request, work, token, _level)
+    return await done_through(request, work, token, _level)
 
 
 async def _level(link: Opened, form: Form) -> str:
@@ -306,7 +322,7 @@ async def take_wish_back(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
 ) -> Answer:
     """Take back the wish for a level that an organiser has not answered yet."""
-    return await _done_through(request, work, token, _no_wish)
+    return await done_through(request, work, token, _no_wish)
 
 
 async def _no_wish(link: Opened, form: Form) -> str:
@@ -322,7 +338,7 @@ async def change_list(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
 ) -> Answer:
     """Join a list, which is confirmed by mail, or leave one."""
-    return await _done_through(request, work, token, _list)
+    return await done_through(request, work, token, _list)
 
 
 async def _list(link: Opened, form: Form) -> str:
@@ -334,6 +350,12 @@ async def _list(link: Opened, form: Form) -> str:
         case "no":
             await consent.unsubscribe(link.work, link.subscriber, list_no=chosen.no)
             return _("You are off the list %(list)s.") % named
+        case "urgent":
+            await urgency.hear_only_urgent(link.work, link.subscriber, chosen)
+            return _("Of the list %(list)s you get only what is urgent.") % named
+        case "all":
+            await urgency.hear_all(link.work, link.subscriber, chosen)
+            return _("You get all of the list %(list)s.") % named
         case "yes" if chosen.is_public:
             is_asked = await _agree(link, chosen, shown=form.text("shown"))
             if is_asked:
@@ -360,7 +382,7 @@ async def change_details(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
 ) -> Answer:
     """Change name, town and language."""
-    return await _done_through(request, work, token, _save_details)
+    return await done_through(request, work, token, _save_details)
 
 
 async def _save_details(link: Opened, form: Form) -> str:
@@ -383,7 +405,7 @@ async def change_address(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
 ) -> Answer:
     """Ask at a new address whether it is theirs."""
-    return await _done_through(request, work, token, _ask_at_new_address)
+    return await done_through(request, work, token, _ask_at_new_address)
 
 
 async def _ask_at_new_address(link: Opened, form: Form) -> str:
@@ -396,7 +418,7 @@ async def change_break(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
 ) -> Answer:
     """Take a break, or end one."""
-    return await _done_through(request, work, token, _break)
+    return await done_through(request, work, token, _break)
 
 
 async def _break(link: Opened, form: Form) -> str:

@@ -1,14 +1,17 @@
-"""Levels: the question of a step, the page after it, and its undo."""
+"""Levels: the question of a step, the page after it, its undo; staying, and what is suggested."""
 
 from typing import Any, assert_never
 
+from mailer.consent import store as consents
+from mailer.kit.i18n import in_language
 from mailer.kit.tokens import LinkUnknown, Purpose
 from mailer.tiers import actions as tiers
 from mailer.tiers import store
 from mailer.tiers.actions import Moved, Requested, Unchanged
-from mailer.tiers.model import UNDO_FOR, Source
-from web.public.opening import Answer, Opened
-from web.public.words import Level, day
+from mailer.tiers.model import UNDO_FOR, Source, Stayed, StillWithUs
+from mailer.tiers.upkeep import lapsing
+from web.public.opening import PAUSE_DAYS, Answer, Opened
+from web.public.words import Level, day, listed
 
 
 async def show_step(link: Opened) -> Answer:
@@ -89,12 +92,106 @@ async def show_move(link: Opened) -> Answer:
         may_undo=change.is_open_to_undo(link.work.now),
         until=day(last_day),
         rungs=rungs,
+        goes_with=listed(await _goes_with(link, here)),
     )
+
+
+async def _goes_with(link: Opened, level: Level) -> list[str]:
+    """Name the lists that go with a level, as far as anybody may choose them."""
+    tier = await store.by_no(link.work, level.no)
+    nos = tier.list_nos if tier else []
+    return [
+        in_language(one.name)
+        for one in await consents.lists(link.work, public_only=True)
+        if one.no in nos
+    ]
 
 
 async def undo(link: Opened) -> str:
     """Go back to the level from before a move."""
     await tiers.undo(link.work, link.subscriber, link.claim.subject)
+    return link.here
+
+
+# --- still with us? -------------------------------------------------------------------------------
+
+
+async def show_stay(link: Opened) -> Answer:
+    """Ask whether to stay on a level; say how it ended where it has."""
+    question = await _question(link)
+    levels, here = await link.ladder()
+    level = _numbered(levels, question.tier_no)
+    if level is None or here is None:
+        raise LinkUnknown
+    rungs = [one.name for one in levels]
+    if question.ended_at is not None or level != here:
+        kept = question.ended is Stayed.KEPT and level == here
+        return link.page("public/links/stayed.html", level=here, rungs=rungs, kept=kept)
+    below = levels[levels.index(level) - 1] if levels.index(level) else None
+    return link.page(
+        "public/links/stay.html",
+        level=level,
+        below=below,
+        down=link.link(Purpose.TIER, below.no) if below else "",
+        pause=link.link(Purpose.PAUSE),
+        days=PAUSE_DAYS,
+        rungs=rungs,
+    )
+
+
+async def stay(link: Opened) -> str:
+    """Say that one is still with us."""
+    await lapsing.stay(link.work, link.subscriber, (await _question(link)).no)
+    return link.here
+
+
+async def _question(link: Opened) -> StillWithUs:
+    question = await store.question_by_no(link.work, link.claim.subject)
+    if question is None or question.subscriber_no != link.subscriber.no:
+        raise LinkUnknown
+    return question
+
+
+# --- a step that is suggested ---------------------------------------------------------------------
+
+
+async def show_suggestion(link: Opened) -> Answer:
+    """Ask whether to take the step that is suggested; the plain state once it is over."""
+    suggestion = await store.suggestion_by_no(link.work, link.claim.subject)
+    levels, here = await link.ladder()
+    if suggestion is None or suggestion.subscriber_no != link.subscriber.no or here is None:
+        raise LinkUnknown
+    level = _numbered(levels, suggestion.tier_no)
+    rungs = [one.name for one in levels]
+    over = level is None or levels.index(level) <= levels.index(here)
+    if level is None or over or suggestion.ended_at is not None:
+        return link.page("public/links/there.html", level=here, rungs=rungs)
+    return link.page(
+        "public/links/suggested.html",
+        level=level,
+        here=here,
+        rungs=rungs,
+        way=way_to(level, here, levels),
+    )
+
+
+async def accept(link: Opened) -> str:
+    """Take the step that is suggested."""
+    outcome = await tiers.accept(link.work, link.subscriber, link.claim.subject)
+    match outcome:
+        case Moved(change=change):
+            return link.link(Purpose.UNDO_TIER, change.no)
+        case Requested(request=request):
+            return link.link(Purpose.TIER, request.tier_no)
+        case Unchanged():
+            return link.here
+        case _:
+            assert_never(outcome)
+
+
+async def dismiss(link: Opened) -> str:
+    """Say no to the step, and be left alone about it."""
+    await tiers.dismiss(link.work, link.subscriber, link.claim.subject)
     return link.here
 
 

@@ -48,6 +48,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_account_uid")),
     )
     op.create_table(
+        "ask",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("title", orm.WordsInLanguages(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("draft", "open", "closed", name="askstate", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("deadline", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_ask")),
+        sa.UniqueConstraint("uid", name=op.f("uq_ask_uid")),
+    )
+    op.create_table(
         "delivery",
         sa.Column(
             "campaign_no",
@@ -74,17 +91,99 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "domain_pace",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("ceiling", sa.Integer(), nullable=True),
+        sa.Column("per_minute", sa.Double(), nullable=True),
+        sa.Column("usual", sa.Double(), nullable=True),
+        sa.Column("slowed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.SmallInteger(), nullable=True),
+        sa.Column("reply", sa.String(length=200), nullable=False),
+        sa.Column("next_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_domain_pace")),
+        sa.UniqueConstraint("domain", name=op.f("uq_domain_pace_domain")),
+    )
+    op.create_table(
+        "field",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "text",
+                "number",
+                "date",
+                "choice",
+                "choices",
+                "yes_no",
+                name="fieldkind",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("name", orm.WordsInLanguages(), nullable=False),
+        sa.Column("help", orm.WordsInLanguages(), nullable=False),
+        sa.Column("choices", orm.Json(), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("is_special", sa.Boolean(), nullable=False),
+        sa.Column("consent_text", orm.WordsInLanguages(), nullable=False),
+        sa.Column("threshold", sa.SmallInteger(), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_field")),
+        sa.UniqueConstraint("slug", name=op.f("uq_field_slug")),
+    )
+    op.create_table(
         "groups",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=160), nullable=False),
         sa.Column("name_key", sa.String(length=160), nullable=False),
         sa.Column("place", sa.String(length=120), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "union",
+                "branch",
+                "chapter",
+                "community",
+                "federation",
+                name="groupkind",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=True,
+        ),
+        sa.Column("sector", sa.String(length=80), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_groups")),
         sa.UniqueConstraint("name_key", name=op.f("uq_groups_name_key")),
         sa.UniqueConstraint("uid", name=op.f("uq_groups_uid")),
+    )
+    op.create_table(
+        "import_source",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("name_key", sa.String(length=80), nullable=False),
+        sa.Column("headings", orm.Json(), nullable=False),
+        sa.Column("columns", orm.Json(), nullable=False),
+        sa.Column("format", orm.Json(), nullable=False),
+        sa.Column("used_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_import_source")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_import_source_name_key")),
+    )
+    op.create_table(
+        "ladder_round",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("begun_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("after_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("left", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_ladder_round")),
     )
     op.create_table(
         "mailing_list",
@@ -95,6 +194,15 @@ def upgrade() -> None:
         sa.Column("consent_text", orm.WordsInLanguages(), nullable=False),
         sa.Column("is_public", sa.Boolean(), nullable=False),
         sa.Column("double_opt_in", sa.Boolean(), nullable=False),
+        sa.Column("welcome_subject", orm.WordsInLanguages(), nullable=False),
+        sa.Column("welcome", orm.WordsInLanguages(), nullable=False),
+        sa.Column("landing", orm.WordsInLanguages(), nullable=False),
+        sa.Column(
+            "consent_version",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="1",
+            nullable=False,
+        ),
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_mailing_list")),
@@ -119,20 +227,6 @@ def upgrade() -> None:
         sa.Column("headline", orm.WordsInLanguages(), nullable=False),
         sa.CheckConstraint("no = 1", name=op.f("ck_organisation_only_one")),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_organisation")),
-    )
-    op.create_table(
-        "domain_pace",
-        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("domain", sa.String(length=253), nullable=False),
-        sa.Column("ceiling", sa.Integer(), nullable=True),
-        sa.Column("per_minute", sa.Double(), nullable=True),
-        sa.Column("usual", sa.Double(), nullable=True),
-        sa.Column("slowed_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("code", sa.SmallInteger(), nullable=True),
-        sa.Column("reply", sa.String(length=200), nullable=False),
-        sa.Column("next_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("no", name=op.f("pk_domain_pace")),
-        sa.UniqueConstraint("domain", name=op.f("uq_domain_pace_domain")),
     )
     op.create_table(
         "relay",
@@ -168,24 +262,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_relay_uid")),
     )
     op.create_table(
-        "relay_hour",
-        sa.Column(
-            "relay_no",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.Column("hour", orm.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["relay_no"],
-            ["relay.no"],
-            name=op.f("fk_relay_hour_relay_no_relay"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("relay_no", "hour", name=op.f("pk_relay_hour")),
-    )
-    op.create_table(
         "sending_rules",
         sa.Column(
             "no",
@@ -212,6 +288,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sign_in_try", schema=None) as batch_op:
         batch_op.create_index("ix_sign_in_try_mark_at", ["mark", "at"], unique=False)
+
+    op.create_table(
+        "sign_up_tally",
+        sa.Column("network", sa.String(length=32), nullable=False),
+        sa.Column("hour", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("network", "hour", name=op.f("pk_sign_up_tally")),
+    )
+    with op.batch_alter_table("sign_up_tally", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_up_tally_hour"), ["hour"], unique=False)
 
     op.create_table(
         "signing_key",
@@ -263,7 +349,38 @@ def upgrade() -> None:
             sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.Column("city", sa.String(length=120), nullable=False),
+        sa.Column(
+            "middle_key",
+            sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "second_key",
+            sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "city",
+            sa.String(length=120).with_variant(sa.String(length=120, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "postcode",
+            sa.String(length=20).with_variant(sa.String(length=20, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "region",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("time_zone", sa.String(length=40), nullable=False),
+        sa.Column(
+            "source",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column(
             "door",
@@ -286,6 +403,10 @@ def upgrade() -> None:
         sa.Column("stopped_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("erased_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_mailed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("merged_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["merged_no"], ["subscriber.no"], name=op.f("fk_subscriber_merged_no_subscriber")
+        ),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_subscriber")),
         sa.UniqueConstraint("address_key", name=op.f("uq_subscriber_address_key")),
         sa.UniqueConstraint("uid", name=op.f("uq_subscriber_uid")),
@@ -293,9 +414,127 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("subscriber", schema=None) as batch_op:
         batch_op.create_index("ix_subscriber_called", ["called_key", "no"], unique=False)
+        batch_op.create_index(
+            "ix_subscriber_city",
+            ["city", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND city <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND city <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_country",
+            ["country", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND country <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND country <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_door",
+            ["door", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND door <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND door <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_erased",
+            ["no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_joined",
+            ["joined_at", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL"),
+            postgresql_where=sa.text("erased_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_language",
+            ["language", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND language <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND language <> ''"),
+        )
         batch_op.create_index(batch_op.f("ix_subscriber_mark"), ["mark"], unique=False)
+        batch_op.create_index(batch_op.f("ix_subscriber_merged_no"), ["merged_no"], unique=False)
+        batch_op.create_index(
+            "ix_subscriber_middle_key",
+            ["middle_key", "no"],
+            unique=False,
+            sqlite_where=sa.text("middle_key IS NOT NULL"),
+            postgresql_where=sa.text("middle_key IS NOT NULL"),
+        )
         batch_op.create_index("ix_subscriber_name", ["name_key", "no"], unique=False)
+        batch_op.create_index(
+            "ix_subscriber_paused",
+            ["paused_until", "no"],
+            unique=False,
+            sqlite_where=sa.text("paused_until IS NOT NULL"),
+            postgresql_where=sa.text("paused_until IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_postcode",
+            ["postcode", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND postcode <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND postcode <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_region",
+            ["region", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND region <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND region <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_second_key",
+            ["second_key", "no"],
+            unique=False,
+            sqlite_where=sa.text("second_key IS NOT NULL"),
+            postgresql_where=sa.text("second_key IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_source",
+            ["source", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND source <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND source <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_stopped",
+            ["no"],
+            unique=False,
+            sqlite_where=sa.text("stopped_at IS NOT NULL"),
+            postgresql_where=sa.text("stopped_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_time_zone",
+            ["time_zone", "no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND time_zone <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND time_zone <> ''"),
+        )
+        batch_op.create_index(
+            "ix_subscriber_unwritten",
+            ["no"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NULL AND address_key IS NULL"),
+            postgresql_where=sa.text("erased_at IS NULL AND address_key IS NULL"),
+        )
 
+    op.create_table(
+        "tag",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("name_key", sa.String(length=80), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_tag")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_tag_name_key")),
+        sa.UniqueConstraint("uid", name=op.f("uq_tag_uid")),
+    )
     op.create_table(
         "tier",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -308,6 +547,10 @@ def upgrade() -> None:
         sa.Column("most_mails", sa.SmallInteger(), nullable=False),
         sa.Column("most_in_days", sa.SmallInteger(), nullable=False),
         sa.Column("needs_approval", sa.Boolean(), nullable=False),
+        sa.Column("minutes", sa.SmallInteger(), nullable=False),
+        sa.Column("lapse_days", sa.SmallInteger(), nullable=True),
+        sa.Column("list_nos", orm.Json(), nullable=False),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_tier")),
         sa.UniqueConstraint("rank", name=op.f("uq_tier_rank")),
         sa.UniqueConstraint("slug", name=op.f("uq_tier_slug")),
@@ -382,6 +625,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("no", name=op.f("pk_activity")),
     )
     with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_activity_declared",
+            ["at", "subscriber_no"],
+            unique=False,
+            sqlite_where=sa.text("door IN ('email', 'page')"),
+            postgresql_where=sa.text("door IN ('email', 'page')"),
+        )
         batch_op.create_index("ix_activity_timeline", ["subscriber_no", "no"], unique=False)
 
     op.create_table(
@@ -456,89 +706,64 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("no", name=op.f("pk_audit_line")),
     )
     op.create_table(
-        "campaign",
+        "bulk_act",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.Column("slug", sa.String(length=80), nullable=False),
         sa.Column(
-            "kind",
-            sa.Enum("newsletter", "alert", "standing", name="kind", native_enum=False, length=16),
-            nullable=False,
-        ),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column(
-            "state",
+            "deed",
             sa.Enum(
-                "draft",
-                "in_review",
-                "freezing",
-                "frozen",
-                "scheduled",
-                "sending",
-                "paused",
-                "sent",
-                "held",
-                "cancelled",
-                name="campaignstate",
+                "tag",
+                "untag",
+                "tier",
+                "list",
+                "leave_list",
+                "group",
+                "leave_group",
+                "pause",
+                "take_off",
+                name="deed",
                 native_enum=False,
                 length=16,
             ),
             nullable=False,
         ),
+        sa.Column("facts", orm.Json(), nullable=False),
+        sa.Column("tree", orm.Json(), nullable=True),
+        sa.Column("scope", orm.Json(), nullable=True),
         sa.Column(
-            "on_doubt",
-            sa.Enum("hold", "resend", name="ondoubt", native_enum=False, length=16),
+            "state",
+            sa.Enum(
+                "waiting",
+                "working",
+                "done",
+                "stopped",
+                "undoing",
+                "undone",
+                name="bulkstate",
+                native_enum=False,
+                length=16,
+            ),
             nullable=False,
         ),
-        sa.Column("list_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("to_everybody", sa.Boolean(), nullable=False),
-        sa.Column("tier_nos", orm.Json(), nullable=False),
-        sa.Column("in_archive", sa.Boolean(), nullable=False),
+        sa.Column("touches", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("would", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("letters", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("changed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("returned", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("left", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cursor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("refused", sa.String(length=60), nullable=True),
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column(
-            "revision_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("frozen_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column(
-            "recipients", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("left_out", orm.Json(), nullable=False),
         sa.Column("confirmed_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column(
-            "confirmed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("send_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("started_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("reason", sa.String(length=300), nullable=False),
-        sa.Column("bounces", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("complaints", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("braked", orm.Json(), nullable=False),
-        sa.Column(
-            "corrects_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
         sa.ForeignKeyConstraint(
-            ["confirmed_by"], ["account.no"], name=op.f("fk_campaign_confirmed_by_account")
+            ["made_by"], ["account.no"], name=op.f("fk_bulk_act_made_by_account")
         ),
-        sa.ForeignKeyConstraint(
-            ["corrects_no"], ["campaign.no"], name=op.f("fk_campaign_corrects_no_campaign")
-        ),
-        sa.ForeignKeyConstraint(
-            ["list_no"], ["mailing_list.no"], name=op.f("fk_campaign_list_no_mailing_list")
-        ),
-        sa.ForeignKeyConstraint(
-            ["made_by"], ["account.no"], name=op.f("fk_campaign_made_by_account")
-        ),
-        sa.PrimaryKeyConstraint("no", name=op.f("pk_campaign")),
-        sa.UniqueConstraint("slug", name=op.f("uq_campaign_slug")),
-        sa.UniqueConstraint("uid", name=op.f("uq_campaign_uid")),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_bulk_act")),
+        sa.UniqueConstraint("uid", name=op.f("uq_bulk_act_uid")),
     )
-    with op.batch_alter_table("campaign", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_campaign_corrects_no"), ["corrects_no"], unique=False)
-        batch_op.create_index("ix_campaign_state", ["state", "send_at"], unique=False)
-
     op.create_table(
         "chosen_tier",
         sa.Column(
@@ -569,9 +794,16 @@ def upgrade() -> None:
         sa.Column("list_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("wording", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("confirmed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("declined_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("form_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answers", orm.Json(), nullable=False),
+        sa.Column("answers_wait", sa.Boolean(), nullable=False),
+        sa.Column("remind_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["list_no"], ["mailing_list.no"], name=op.f("fk_confirmation_list_no_mailing_list")
         ),
@@ -586,7 +818,21 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("confirmation", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_confirmation_answers",
+            ["made_at"],
+            unique=False,
+            postgresql_where=sa.text("answers_wait"),
+            sqlite_where=sa.text("answers_wait"),
+        )
         batch_op.create_index("ix_confirmation_mark", ["mark", "list_no", "no"], unique=False)
+        batch_op.create_index(
+            "ix_confirmation_remind_at",
+            ["remind_at"],
+            unique=False,
+            postgresql_where=sa.text("remind_at IS NOT NULL AND reminded_at IS NULL"),
+            sqlite_where=sa.text("remind_at IS NOT NULL AND reminded_at IS NULL"),
+        )
         batch_op.create_index(
             batch_op.f("ix_confirmation_subscriber_no"), ["subscriber_no"], unique=False
         )
@@ -624,6 +870,8 @@ def upgrade() -> None:
             "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("import_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_no"], ["account.no"], name=op.f("fk_consent_record_account_no_account")
         ),
@@ -640,29 +888,125 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("consent_record", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_consent_record_given",
+            ["list_no", "door", "subscriber_no"],
+            unique=False,
+            sqlite_where=sa.text("given = 1"),
+            postgresql_where=sa.text("given"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_consent_record_import_no"), ["import_no"], unique=False
+        )
         batch_op.create_index("ix_consent_record_subscriber", ["subscriber_no", "no"], unique=False)
+        batch_op.create_index(
+            "ix_consent_record_version",
+            ["list_no", "version", "subscriber_no"],
+            unique=False,
+            postgresql_where=sa.text("version IS NOT NULL"),
+            sqlite_where=sa.text("version IS NOT NULL"),
+        )
+
+    op.create_table(
+        "consent_text",
+        sa.Column(
+            "list_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "version",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("words", orm.WordsInLanguages(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["list_no"], ["mailing_list.no"], name=op.f("fk_consent_text_list_no_mailing_list")
+        ),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["account.no"], name=op.f("fk_consent_text_made_by_account")
+        ),
+        sa.PrimaryKeyConstraint("list_no", "version", name=op.f("pk_consent_text")),
+    )
+    op.create_table(
+        "field_value",
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "field_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "value",
+            sa.String(length=400).with_variant(sa.String(length=400, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("number", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["field_no"], ["field.no"], name=op.f("fk_field_value_field_no_field")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_field_value_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_no", "field_no", "value", name=op.f("pk_field_value")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("field_value", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_field_value_number", ["field_no", "number", "subscriber_no"], unique=False
+        )
+        batch_op.create_index(
+            "ix_field_value_value", ["field_no", "value", "subscriber_no"], unique=False
+        )
 
     op.create_table(
         "import",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
+                "received",
+                "reading",
+                "unreadable",
                 "rehearsed",
                 "applying",
                 "applied",
                 "cancelled",
+                "undoing",
+                "undone",
                 name="importstate",
                 native_enum=False,
                 length=16,
             ),
             nullable=False,
         ),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("format", orm.Json(), nullable=False),
         sa.Column("columns", orm.Json(), nullable=False),
         sa.Column("found", orm.Json(), nullable=False),
+        sa.Column(
+            "rule",
+            sa.Enum("fill", "overwrite", "leave", name="rule", native_enum=False, length=16),
+            nullable=False,
+        ),
         sa.Column("list_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tag_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "basis",
             sa.Enum("agreed", "ask", name="basis", native_enum=False, length=16),
@@ -671,6 +1015,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("counts", orm.Json(), nullable=False),
         sa.Column("done", orm.Json(), nullable=False),
+        sa.Column("read_to", orm.Json(), nullable=False),
         sa.Column("cursor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -679,6 +1024,10 @@ def upgrade() -> None:
             "confirmed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("forgotten", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "forgotten_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.ForeignKeyConstraint(
             ["confirmed_by"], ["account.no"], name=op.f("fk_import_confirmed_by_account")
         ),
@@ -688,6 +1037,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["made_by"], ["account.no"], name=op.f("fk_import_made_by_account")
         ),
+        sa.ForeignKeyConstraint(["tag_no"], ["tag.no"], name=op.f("fk_import_tag_no_tag")),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_import")),
         sa.UniqueConstraint("uid", name=op.f("uq_import_uid")),
     )
@@ -751,12 +1101,70 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "look",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "owner",
+                "organiser",
+                "editor",
+                "viewer",
+                "group_organiser",
+                name="role",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_no"],
+            ["account.no"],
+            name=op.f("fk_look_account_no_account"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_look_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_look")),
+    )
+    with op.batch_alter_table("look", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_look_at"), ["at"], unique=False)
+        batch_op.create_index(
+            "ix_look_subscriber", ["subscriber_no", "account_no", "at"], unique=False
+        )
+
+    op.create_table(
         "membership",
         sa.Column(
             "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("group_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("since", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "member",
+                "rep",
+                "officer",
+                "contact",
+                name="grouprole",
+                native_enum=False,
+                length=16,
+            ),
+            server_default="member",
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(
             ["group_no"],
             ["groups.no"],
@@ -773,6 +1181,149 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.create_index("ix_membership_group_no", ["group_no", "subscriber_no"], unique=False)
+
+    op.create_table(
+        "merging",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kept_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "merged_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("moved", orm.Json(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "door",
+            sa.Enum(
+                "email",
+                "page",
+                "admin",
+                "api",
+                "import",
+                "cli",
+                "system",
+                name="door",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("undone_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_no"], ["account.no"], name=op.f("fk_merging_account_no_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["kept_no"],
+            ["subscriber.no"],
+            name=op.f("fk_merging_kept_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_no"],
+            ["subscriber.no"],
+            name=op.f("fk_merging_merged_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_merging")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("merging", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_merging_kept_no"), ["kept_no"], unique=False)
+        batch_op.create_index(batch_op.f("ix_merging_merged_no"), ["merged_no"], unique=False)
+
+    op.create_table(
+        "only_urgent",
+        sa.Column(
+            "list_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("since", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_no"], ["mailing_list.no"], name=op.f("fk_only_urgent_list_no_mailing_list")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_only_urgent_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("list_no", "subscriber_no", name=op.f("pk_only_urgent")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("only_urgent", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_only_urgent_subscriber_no"), ["subscriber_no"], unique=False
+        )
+
+    op.create_table(
+        "pledge",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "pledged",
+                "in_progress",
+                "done",
+                "verified",
+                "declined",
+                "withdrawn",
+                "blocked",
+                name="pledgestate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("done_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "door",
+            sa.Enum(
+                "email",
+                "page",
+                "admin",
+                "api",
+                "import",
+                "cli",
+                "system",
+                name="door",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "campaign_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(["ask_no"], ["ask.no"], name=op.f("fk_pledge_ask_no_ask")),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_pledge_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_pledge")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("pledge", schema=None) as batch_op:
+        batch_op.create_index("ix_pledge_ask", ["ask_no", "state", "subscriber_no"], unique=False)
+        batch_op.create_index("ix_pledge_done", ["done_at", "subscriber_no"], unique=False)
+        batch_op.create_index("ix_pledge_made", ["made_at", "state", "subscriber_no"], unique=False)
+        batch_op.create_index("uq_pledge_subscriber", ["subscriber_no", "ask_no"], unique=True)
 
     op.create_table(
         "recovery_code",
@@ -795,6 +1346,43 @@ def upgrade() -> None:
             batch_op.f("ix_recovery_code_account_no"), ["account_no"], unique=False
         )
 
+    op.create_table(
+        "relay_hour",
+        sa.Column(
+            "relay_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("hour", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["relay_no"],
+            ["relay.no"],
+            name=op.f("fk_relay_hour_relay_no_relay"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("relay_no", "hour", name=op.f("pk_relay_hour")),
+    )
+    op.create_table(
+        "segment",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("name_key", sa.String(length=120), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tree", orm.Json(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["account.no"], name=op.f("fk_segment_made_by_account")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_segment")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_segment_name_key")),
+        sa.UniqueConstraint("uid", name=op.f("uq_segment_uid")),
+    )
     op.create_table(
         "session",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -821,6 +1409,113 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("session", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_session_account_no"), ["account_no"], unique=False)
+
+    op.create_table(
+        "sign",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "confirmed",
+                "moved",
+                "replied",
+                "pledged",
+                "came",
+                "done",
+                "brought",
+                name="signkind",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_sign_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_sign")),
+    )
+    with op.batch_alter_table("sign", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_subscriber", ["subscriber_no", "at"], unique=False)
+
+    op.create_table(
+        "sign_up_form",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("title", orm.WordsInLanguages(), nullable=False),
+        sa.Column("intro", orm.WordsInLanguages(), nullable=False),
+        sa.Column("thanks", orm.WordsInLanguages(), nullable=False),
+        sa.Column("list_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asks_for", orm.Json(), nullable=False),
+        sa.Column("needed", orm.Json(), nullable=False),
+        sa.Column("tag_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("may_be_embedded", sa.Boolean(), nullable=False),
+        sa.Column("sites", orm.Json(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["list_no"], ["mailing_list.no"], name=op.f("fk_sign_up_form_list_no_mailing_list")
+        ),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["account.no"], name=op.f("fk_sign_up_form_made_by_account")
+        ),
+        sa.ForeignKeyConstraint(["tag_no"], ["tag.no"], name=op.f("fk_sign_up_form_tag_no_tag")),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_sign_up_form")),
+        sa.UniqueConstraint("slug", name=op.f("uq_sign_up_form_slug")),
+    )
+    op.create_table(
+        "still_with_us",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asked_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("again_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("next_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "ended",
+            sa.Enum(
+                "kept", "heard", "gone_on", "lapsed", name="stayed", native_enum=False, length=16
+            ),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_still_with_us_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tier_no"], ["tier.no"], name=op.f("fk_still_with_us_tier_no_tier")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_still_with_us")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("still_with_us", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_still_with_us_next",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index("ix_still_with_us_subscriber", ["subscriber_no", "no"], unique=False)
+        batch_op.create_index(
+            "uq_still_with_us_standing",
+            ["subscriber_no"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
 
     op.create_table(
         "subscription",
@@ -857,6 +1552,18 @@ def upgrade() -> None:
     with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.create_index(
             "ix_subscription_audience", ["list_no", "state", "subscriber_no"], unique=False
+        )
+        batch_op.create_index(
+            "ix_subscription_confirmed",
+            ["list_no", "confirmed_at", "state", "subscriber_no"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_subscription_ended",
+            ["list_no", "ended_at", "subscriber_no"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
         )
 
     op.create_table(
@@ -902,6 +1609,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mark", name=op.f("pk_suppression")),
     )
     op.create_table(
+        "tagging",
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "tag_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("since", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_tagging_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tag_no"], ["tag.no"], name=op.f("fk_tagging_tag_no_tag")),
+        sa.PrimaryKeyConstraint("subscriber_no", "tag_no", name=op.f("pk_tagging")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("tagging", schema=None) as batch_op:
+        batch_op.create_index("ix_tagging_tag_no", ["tag_no", "subscriber_no"], unique=False)
+
+    op.create_table(
         "tier_change",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -917,6 +1652,7 @@ def upgrade() -> None:
                 "assigned",
                 "accepted",
                 "lapsed",
+                "held",
                 "import",
                 "api",
                 "undo",
@@ -973,8 +1709,40 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_tier_change_campaign_no"), ["campaign_no"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_tier_change_made_at"), ["made_at"], unique=False)
+        batch_op.create_index(
+            "ix_tier_change_made",
+            ["made_at", "from_no", "to_no", "source", "subscriber_no"],
+            unique=False,
+            sqlite_where=sa.text("from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"),
+            postgresql_where=sa.text(
+                "from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"
+            ),
+        )
+        batch_op.create_index(
+            "ix_tier_change_moved",
+            ["from_no", "to_no", "made_at", "subscriber_no"],
+            unique=False,
+            sqlite_where=sa.text("from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"),
+            postgresql_where=sa.text(
+                "from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"
+            ),
+        )
         batch_op.create_index("ix_tier_change_subscriber", ["subscriber_no", "no"], unique=False)
+
+    op.create_table(
+        "tier_promise",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("most_mails", sa.SmallInteger(), nullable=False),
+        sa.Column("most_in_days", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tier_no"], ["tier.no"], name=op.f("fk_tier_promise_tier_no_tier"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_tier_promise")),
+    )
+    with op.batch_alter_table("tier_promise", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tier_promise_tier_no"), ["tier_no"], unique=False)
 
     op.create_table(
         "tier_request",
@@ -1005,6 +1773,7 @@ def upgrade() -> None:
             "campaign_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("withdrawn_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("expired_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("answered_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("granted", sa.Boolean(), nullable=True),
         sa.Column(
@@ -1030,11 +1799,289 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_tier_request_subscriber_no"), ["subscriber_no"], unique=False
         )
+        batch_op.create_index(
+            "ix_tier_request_waiting",
+            ["made_at"],
+            unique=False,
+            sqlite_where=sa.text(
+                "withdrawn_at IS NULL AND answered_at IS NULL AND expired_at IS NULL"
+            ),
+            postgresql_where=sa.text(
+                "withdrawn_at IS NULL AND answered_at IS NULL AND expired_at IS NULL"
+            ),
+        )
 
+    op.create_table(
+        "tier_suggestion",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("accepted", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_tier_suggestion_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tier_no"], ["tier.no"], name=op.f("fk_tier_suggestion_tier_no_tier")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_tier_suggestion")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("tier_suggestion", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tier_suggestion_subscriber", ["subscriber_no", "no"], unique=False
+        )
+        batch_op.create_index(
+            "uq_tier_suggestion_standing",
+            ["subscriber_no"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "two_people",
+        sa.Column(
+            "one_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "other_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_no"], ["account.no"], name=op.f("fk_two_people_account_no_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["one_no"],
+            ["subscriber.no"],
+            name=op.f("fk_two_people_one_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_no"],
+            ["subscriber.no"],
+            name=op.f("fk_two_people_other_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("one_no", "other_no", name=op.f("pk_two_people")),
+    )
+    op.create_table(
+        "yearly",
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_yearly_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_no", name=op.f("pk_yearly")),
+    )
+    op.create_table(
+        "also_me",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("asked_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "merging_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["merging_no"], ["merging.no"], name=op.f("fk_also_me_merging_no_merging")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_also_me_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_also_me")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("also_me", schema=None) as batch_op:
+        batch_op.create_index("ix_also_me_subscriber", ["subscriber_no", "no"], unique=False)
+
+    op.create_table(
+        "bulk_person",
+        sa.Column(
+            "act_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("before", orm.Json(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["act_no"],
+            ["bulk_act.no"],
+            name=op.f("fk_bulk_person_act_no_bulk_act"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("act_no", "subscriber_no", name=op.f("pk_bulk_person")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "campaign",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("newsletter", "alert", "standing", name="kind", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "in_review",
+                "freezing",
+                "frozen",
+                "scheduled",
+                "sending",
+                "paused",
+                "sent",
+                "held",
+                "cancelled",
+                name="campaignstate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "on_doubt",
+            sa.Enum("hold", "resend", name="ondoubt", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("list_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("to_everybody", sa.Boolean(), nullable=False),
+        sa.Column("tier_nos", orm.Json(), nullable=False),
+        sa.Column(
+            "segment_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "segment_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "corrects_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("why_urgent", sa.String(length=300), nullable=False),
+        sa.Column("in_archive", sa.Boolean(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "revision_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("frozen_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "recipients", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("left_out", orm.Json(), nullable=False),
+        sa.Column("confirmed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "confirmed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("send_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("started_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("bounces", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("complaints", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("braked", orm.Json(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by"], ["account.no"], name=op.f("fk_campaign_confirmed_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrects_no"], ["campaign.no"], name=op.f("fk_campaign_corrects_no_campaign")
+        ),
+        sa.ForeignKeyConstraint(
+            ["list_no"], ["mailing_list.no"], name=op.f("fk_campaign_list_no_mailing_list")
+        ),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["account.no"], name=op.f("fk_campaign_made_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["segment_no"], ["segment.no"], name=op.f("fk_campaign_segment_no_segment")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_campaign")),
+        sa.UniqueConstraint("slug", name=op.f("uq_campaign_slug")),
+        sa.UniqueConstraint("uid", name=op.f("uq_campaign_uid")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_campaign_corrects_no"), ["corrects_no"], unique=False)
+        batch_op.create_index(batch_op.f("ix_campaign_segment_no"), ["segment_no"], unique=False)
+        batch_op.create_index("ix_campaign_state", ["state", "send_at"], unique=False)
+
+    op.create_table(
+        "import_item",
+        sa.Column(
+            "import_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "line",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("gives", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "ref",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("value", sa.String(length=400), nullable=False),
+        sa.Column("number", sa.Float(), nullable=True),
+        sa.Column("was_given", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_no"],
+            ["import.no"],
+            name=op.f("fk_import_item_import_no_import"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "import_no", "line", "gives", "ref", "value", name=op.f("pk_import_item")
+        ),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "import_line",
         sa.Column(
-            "import_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+            "import_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
         ),
         sa.Column(
             "line",
@@ -1045,16 +2092,48 @@ def upgrade() -> None:
         sa.Column(
             "fate",
             sa.Enum(
-                "new", "known", "unchanged", "refused", name="fate", native_enum=False, length=16
+                "new",
+                "known",
+                "changed",
+                "opts_out",
+                "unchanged",
+                "refused",
+                name="fate",
+                native_enum=False,
+                length=16,
             ),
-            nullable=False,
+            nullable=True,
         ),
         sa.Column("why", sa.String(length=40), nullable=False),
-        sa.Column("facts", orm.Json(), nullable=False),
-        sa.Column("values", orm.Json(), nullable=False),
+        sa.Column("facts", orm.Json(), nullable=True),
+        sa.Column("cells", orm.Json(), nullable=True),
         sa.Column(
             "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("address", sa.String(length=320), nullable=True),
+        sa.Column("address_key", sa.String(length=320), nullable=True),
+        sa.Column("mark", sa.String(length=32), nullable=True),
+        sa.Column("uid", sa.String(length=36), nullable=True),
+        sa.Column("first_name", sa.String(length=120), nullable=True),
+        sa.Column("last_name", sa.String(length=120), nullable=True),
+        sa.Column("name_key", sa.String(length=240), nullable=True),
+        sa.Column("called_key", sa.String(length=240), nullable=True),
+        sa.Column("city", sa.String(length=120), nullable=True),
+        sa.Column("postcode", sa.String(length=20), nullable=True),
+        sa.Column("region", sa.String(length=80), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("time_zone", sa.String(length=40), nullable=True),
+        sa.Column("source", sa.String(length=80), nullable=True),
+        sa.Column("language", sa.String(length=12), nullable=True),
+        sa.Column("tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("agreed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("never_agreed", sa.Boolean(), nullable=True),
+        sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_mark", sa.String(length=32), nullable=True),
+        sa.Column("before", orm.Json(), nullable=True),
+        sa.Column("list_was", sa.String(length=16), nullable=True),
+        sa.Column("phone_before", sa.LargeBinary(), nullable=True),
+        sa.Column("did", sa.String(length=8), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_no"],
             ["import.no"],
@@ -1062,6 +2141,177 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("import_no", "line", name=op.f("pk_import_line")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("import_line", schema=None) as batch_op:
+        batch_op.create_index("ix_import_line_fate", ["import_no", "fate", "line"], unique=False)
+
+    op.create_table(
+        "import_name",
+        sa.Column(
+            "import_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("gives", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "ref",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=160), nullable=False),
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("was_made", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_no"],
+            ["import.no"],
+            name=op.f("fk_import_name_import_no_import"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_no", "gives", "ref", name=op.f("pk_import_name")),
+    )
+    op.create_table(
+        "import_part",
+        sa.Column(
+            "import_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "part",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_no"],
+            ["import.no"],
+            name=op.f("fk_import_part_import_no_import"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_no", "part", name=op.f("pk_import_part")),
+    )
+    op.create_table(
+        "phone",
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("mark", sa.String(length=32), nullable=True),
+        sa.Column("best_time", sa.String(length=80), nullable=False),
+        sa.Column("never_call", sa.Boolean(), nullable=False),
+        sa.Column(
+            "consent_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consent_no"], ["consent_record.no"], name=op.f("fk_phone_consent_no_consent_record")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_phone_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_no", name=op.f("pk_phone")),
+    )
+    with op.batch_alter_table("phone", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_phone_mark"), ["mark"], unique=False)
+
+    op.create_table(
+        "segment_version",
+        sa.Column(
+            "segment_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "version",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("tree", orm.Json(), nullable=False),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["account.no"], name=op.f("fk_segment_version_made_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["segment_no"],
+            ["segment.no"],
+            name=op.f("fk_segment_version_segment_no_segment"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("segment_no", "version", name=op.f("pk_segment_version")),
+    )
+    op.create_table(
+        "special_value",
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "field_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "consent_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consent_no"],
+            ["consent_record.no"],
+            name=op.f("fk_special_value_consent_no_consent_record"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["field_no"], ["field.no"], name=op.f("fk_special_value_field_no_field")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_special_value_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_no", "field_no", name=op.f("pk_special_value")),
+    )
+    op.create_table(
+        "tier_hold",
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("held_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("change_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_no"], ["account.no"], name=op.f("fk_tier_hold_account_no_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["change_no"], ["tier_change.no"], name=op.f("fk_tier_hold_change_no_tier_change")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_tier_hold_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_no", name=op.f("pk_tier_hold")),
     )
     op.create_table(
         "revision",
@@ -1096,34 +2346,147 @@ def downgrade() -> None:
         batch_op.drop_index("ix_revision_campaign_no")
 
     op.drop_table("revision")
+    op.drop_table("tier_hold")
+    op.drop_table("special_value")
+    op.drop_table("segment_version")
+    with op.batch_alter_table("phone", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_phone_mark"))
+
+    op.drop_table("phone")
+    op.drop_table("import_part")
+    op.drop_table("import_name")
+    with op.batch_alter_table("import_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_line_fate")
+
     op.drop_table("import_line")
+    op.drop_table("import_item")
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.drop_index("ix_campaign_state")
+        batch_op.drop_index(batch_op.f("ix_campaign_segment_no"))
+        batch_op.drop_index(batch_op.f("ix_campaign_corrects_no"))
+
+    op.drop_table("campaign")
+    op.drop_table("bulk_person")
+    with op.batch_alter_table("also_me", schema=None) as batch_op:
+        batch_op.drop_index("ix_also_me_subscriber")
+
+    op.drop_table("also_me")
+    op.drop_table("yearly")
+    op.drop_table("two_people")
+    with op.batch_alter_table("tier_suggestion", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tier_suggestion_standing",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.drop_index("ix_tier_suggestion_subscriber")
+
+    op.drop_table("tier_suggestion")
     with op.batch_alter_table("tier_request", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_tier_request_waiting",
+            sqlite_where=sa.text(
+                "withdrawn_at IS NULL AND answered_at IS NULL AND expired_at IS NULL"
+            ),
+            postgresql_where=sa.text(
+                "withdrawn_at IS NULL AND answered_at IS NULL AND expired_at IS NULL"
+            ),
+        )
         batch_op.drop_index(batch_op.f("ix_tier_request_subscriber_no"))
 
     op.drop_table("tier_request")
+    with op.batch_alter_table("tier_promise", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tier_promise_tier_no"))
+
+    op.drop_table("tier_promise")
     with op.batch_alter_table("tier_change", schema=None) as batch_op:
         batch_op.drop_index("ix_tier_change_subscriber")
-        batch_op.drop_index(batch_op.f("ix_tier_change_made_at"))
+        batch_op.drop_index(
+            "ix_tier_change_moved",
+            sqlite_where=sa.text("from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"),
+            postgresql_where=sa.text(
+                "from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"
+            ),
+        )
+        batch_op.drop_index(
+            "ix_tier_change_made",
+            sqlite_where=sa.text("from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"),
+            postgresql_where=sa.text(
+                "from_no IS NOT NULL AND undone_at IS NULL AND source <> 'undo'"
+            ),
+        )
         batch_op.drop_index(batch_op.f("ix_tier_change_campaign_no"))
 
     op.drop_table("tier_change")
+    with op.batch_alter_table("tagging", schema=None) as batch_op:
+        batch_op.drop_index("ix_tagging_tag_no")
+
+    op.drop_table("tagging")
     op.drop_table("suppression")
     with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_subscription_ended",
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_subscription_confirmed")
         batch_op.drop_index("ix_subscription_audience")
 
     op.drop_table("subscription")
+    with op.batch_alter_table("still_with_us", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_still_with_us_standing",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.drop_index("ix_still_with_us_subscriber")
+        batch_op.drop_index(
+            "ix_still_with_us_next",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.drop_table("still_with_us")
+    op.drop_table("sign_up_form")
+    with op.batch_alter_table("sign", schema=None) as batch_op:
+        batch_op.drop_index("ix_sign_subscriber")
+
+    op.drop_table("sign")
     with op.batch_alter_table("session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_session_account_no"))
 
     op.drop_table("session")
+    op.drop_table("segment")
+    op.drop_table("relay_hour")
     with op.batch_alter_table("recovery_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_recovery_code_account_no"))
 
     op.drop_table("recovery_code")
+    with op.batch_alter_table("pledge", schema=None) as batch_op:
+        batch_op.drop_index("uq_pledge_subscriber")
+        batch_op.drop_index("ix_pledge_made")
+        batch_op.drop_index("ix_pledge_done")
+        batch_op.drop_index("ix_pledge_ask")
+
+    op.drop_table("pledge")
+    with op.batch_alter_table("only_urgent", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_only_urgent_subscriber_no"))
+
+    op.drop_table("only_urgent")
+    with op.batch_alter_table("merging", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_merging_merged_no"))
+        batch_op.drop_index(batch_op.f("ix_merging_kept_no"))
+
+    op.drop_table("merging")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index("ix_membership_group_no")
 
     op.drop_table("membership")
+    with op.batch_alter_table("look", schema=None) as batch_op:
+        batch_op.drop_index("ix_look_subscriber")
+        batch_op.drop_index(batch_op.f("ix_look_at"))
+
+    op.drop_table("look")
     with op.batch_alter_table("letter", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_letter_waiting",
@@ -1134,24 +2497,47 @@ def downgrade() -> None:
 
     op.drop_table("letter")
     op.drop_table("import")
+    with op.batch_alter_table("field_value", schema=None) as batch_op:
+        batch_op.drop_index("ix_field_value_value")
+        batch_op.drop_index("ix_field_value_number")
+
+    op.drop_table("field_value")
+    op.drop_table("consent_text")
     with op.batch_alter_table("consent_record", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_consent_record_version",
+            postgresql_where=sa.text("version IS NOT NULL"),
+            sqlite_where=sa.text("version IS NOT NULL"),
+        )
         batch_op.drop_index("ix_consent_record_subscriber")
+        batch_op.drop_index(batch_op.f("ix_consent_record_import_no"))
+        batch_op.drop_index(
+            "ix_consent_record_given",
+            sqlite_where=sa.text("given = 1"),
+            postgresql_where=sa.text("given"),
+        )
 
     op.drop_table("consent_record")
     with op.batch_alter_table("confirmation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_confirmation_subscriber_no"))
+        batch_op.drop_index(
+            "ix_confirmation_remind_at",
+            postgresql_where=sa.text("remind_at IS NOT NULL AND reminded_at IS NULL"),
+            sqlite_where=sa.text("remind_at IS NOT NULL AND reminded_at IS NULL"),
+        )
         batch_op.drop_index("ix_confirmation_mark")
+        batch_op.drop_index(
+            "ix_confirmation_answers",
+            postgresql_where=sa.text("answers_wait"),
+            sqlite_where=sa.text("answers_wait"),
+        )
 
     op.drop_table("confirmation")
     with op.batch_alter_table("chosen_tier", schema=None) as batch_op:
         batch_op.drop_index("ix_chosen_tier_tier_no")
 
     op.drop_table("chosen_tier")
-    with op.batch_alter_table("campaign", schema=None) as batch_op:
-        batch_op.drop_index("ix_campaign_state")
-        batch_op.drop_index(batch_op.f("ix_campaign_corrects_no"))
-
-    op.drop_table("campaign")
+    op.drop_table("bulk_act")
     op.drop_table("audit_line")
     with op.batch_alter_table("address_change", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_change_subscriber_no"))
@@ -1159,14 +2545,96 @@ def downgrade() -> None:
     op.drop_table("address_change")
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.drop_index("ix_activity_timeline")
+        batch_op.drop_index(
+            "ix_activity_declared",
+            sqlite_where=sa.text("door IN ('email', 'page')"),
+            postgresql_where=sa.text("door IN ('email', 'page')"),
+        )
 
     op.drop_table("activity")
     op.drop_table("account_scope")
     op.drop_table("worker")
     op.drop_table("tier")
+    op.drop_table("tag")
     with op.batch_alter_table("subscriber", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_subscriber_unwritten",
+            sqlite_where=sa.text("erased_at IS NULL AND address_key IS NULL"),
+            postgresql_where=sa.text("erased_at IS NULL AND address_key IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_time_zone",
+            sqlite_where=sa.text("erased_at IS NULL AND time_zone <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND time_zone <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_stopped",
+            sqlite_where=sa.text("stopped_at IS NOT NULL"),
+            postgresql_where=sa.text("stopped_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_source",
+            sqlite_where=sa.text("erased_at IS NULL AND source <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND source <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_second_key",
+            sqlite_where=sa.text("second_key IS NOT NULL"),
+            postgresql_where=sa.text("second_key IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_region",
+            sqlite_where=sa.text("erased_at IS NULL AND region <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND region <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_postcode",
+            sqlite_where=sa.text("erased_at IS NULL AND postcode <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND postcode <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_paused",
+            sqlite_where=sa.text("paused_until IS NOT NULL"),
+            postgresql_where=sa.text("paused_until IS NOT NULL"),
+        )
         batch_op.drop_index("ix_subscriber_name")
+        batch_op.drop_index(
+            "ix_subscriber_middle_key",
+            sqlite_where=sa.text("middle_key IS NOT NULL"),
+            postgresql_where=sa.text("middle_key IS NOT NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_subscriber_merged_no"))
         batch_op.drop_index(batch_op.f("ix_subscriber_mark"))
+        batch_op.drop_index(
+            "ix_subscriber_language",
+            sqlite_where=sa.text("erased_at IS NULL AND language <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND language <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_joined",
+            sqlite_where=sa.text("erased_at IS NULL"),
+            postgresql_where=sa.text("erased_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_erased",
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_door",
+            sqlite_where=sa.text("erased_at IS NULL AND door <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND door <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_country",
+            sqlite_where=sa.text("erased_at IS NULL AND country <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND country <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_subscriber_city",
+            sqlite_where=sa.text("erased_at IS NULL AND city <> ''"),
+            postgresql_where=sa.text("erased_at IS NULL AND city <> ''"),
+        )
         batch_op.drop_index("ix_subscriber_called")
 
     op.drop_table("subscriber")
@@ -1178,17 +2646,24 @@ def downgrade() -> None:
         )
 
     op.drop_table("signing_key")
+    with op.batch_alter_table("sign_up_tally", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_up_tally_hour"))
+
+    op.drop_table("sign_up_tally")
     with op.batch_alter_table("sign_in_try", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_try_mark_at")
 
     op.drop_table("sign_in_try")
     op.drop_table("sending_rules")
-    op.drop_table("relay_hour")
     op.drop_table("relay")
-    op.drop_table("domain_pace")
     op.drop_table("organisation")
     op.drop_table("mailing_list")
+    op.drop_table("ladder_round")
+    op.drop_table("import_source")
     op.drop_table("groups")
+    op.drop_table("field")
+    op.drop_table("domain_pace")
     op.drop_table("delivery")
+    op.drop_table("ask")
     op.drop_table("account")
     # ### end Alembic commands ###

@@ -60,7 +60,7 @@ async def test_a_name_is_needed_and_is_one_groups_alone(
         assert answer.status_code == 422
         assert '<a href="#name">' in answer.text
         assert said in answer.text
-        kept = form_on(answer.text)
+        kept = form_on(answer.text, holding="place")
         assert (kept["name"], kept["place"]) == (typed, "Lyon")
 
 
@@ -68,7 +68,7 @@ async def test_a_group_is_renamed_and_keeps_its_people(
     admin: httpx.AsyncClient, house: House, cast: Cast
 ) -> None:
     page = f"{PAGE}/{cast.northgate.uid}"
-    kept = form_on((await admin.get(page)).text)
+    kept = form_on((await admin.get(page)).text, holding="place")
 
     answer = await post(admin, page, {**kept, "name": "Northgate 114"})
     shown = (await admin.get(answer.headers["location"])).text

@@ -6,6 +6,7 @@ import pytest
 from mailer.bootstrap import House
 from mailer.consent import store
 from mailer.consent.model import MailingList
+from mailer.segments import saving
 from tests.cast import Cast
 from tests.support.forms import form_on
 from tests.support.looking import viewer
@@ -54,7 +55,7 @@ async def test_a_list_is_opened_and_said_so(admin: httpx.AsyncClient, house: Hou
     assert (alerts.is_public, alerts.double_opt_in) == (True, False)
     assert "The list “Action alerts” is open. Nobody is on it yet." in shown
     assert "Yes, Workers Against Racism may email me when it is urgent." in shown
-    assert "from their own page at once" in shown
+    assert "At once. Who is on the roll already is asked by letter." in shown
 
 
 async def test_a_new_list_is_public_and_asks_by_letter_unless_somebody_says_otherwise(
@@ -92,6 +93,125 @@ async def test_its_words_are_changed_and_what_was_agreed_to_is_not(
     async with house.work(reading=True) as work:
         [agreed] = await store.records_of(work, cast.bo.no)
     assert agreed.wording == cast.wording
+
+
+async def test_its_page_shows_each_version_of_its_words_and_how_many_agreed(
+    admin: httpx.AsyncClient, cast: Cast
+) -> None:
+    page = "/admin/lists/bulletin"
+    typed = form_on((await admin.get(page)).text)
+    await post(admin, page, {**typed, "consent_text-en": "Yes to all of it."})
+
+    shown = (await admin.get(page)).text
+
+    assert shown.index("Version 2") < shown.index("Version 1")
+    assert "Yes to all of it.</blockquote>" in shown
+    assert "may email me" in shown.partition("Version 1")[2]
+    assert "0 people" in shown.partition("Version 2")[2].partition("</summary>")[0]
+    assert "3 people" in shown.partition("Version 1")[2].partition("</summary>")[0]
+    assert "Version 2" in (await admin.get("/admin/lists")).text
+
+
+async def test_the_organiser_is_told_what_a_list_without_a_letter_means(
+    admin: httpx.AsyncClient,
+) -> None:
+    shown = (await admin.get("/admin/lists/new")).text
+    assert "Without the letter anybody can sign anybody up." in shown
+
+
+async def test_a_list_is_closed_and_opened_again(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    page = "/admin/lists/bulletin"
+    closed = await post(admin, f"{page}/closing", page=page)
+    shown = (await admin.get(closed.headers["location"])).text
+    assert "The list “Bulletin” is closed." in shown
+    assert "There is no list" in shown
+    assert "This list is closed." in (await admin.get(page)).text
+
+    opened = await post(admin, f"{page}/closing", {"open": "yes"}, page=page)
+
+    assert "is open again" in (await admin.get(opened.headers["location"])).text
+    assert (await by_slug(house, "bulletin")).closed_at is None
+
+
+async def test_a_list_that_a_segment_asks_about_is_not_closed(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    async with house.work(account=cast.amina.no) as work:
+        tree = {"all": [{"is": "list", "list": str(cast.bulletin.no), "state": "confirmed"}]}
+        await saving.save(work, name="Readers", tree=tree)
+    page = "/admin/lists/bulletin"
+
+    answer = await post(admin, f"{page}/closing", page=page)
+
+    assert "“Readers”" in (await admin.get(answer.headers["location"])).text
+    assert (await by_slug(house, "bulletin")).closed_at is None
+
+
+WELCOME = {
+    "welcome_subject-en": "Glad you came",
+    "welcome-en": "Hello.\n\nRead **this**: [here](https://war.example.org/start)",
+    "landing-en": "Bring a friend.",
+    "welcome-fr": "Bonjour.",
+}
+
+
+async def test_the_welcome_of_a_list_is_written_and_looked_at(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    page = "/admin/lists/bulletin/welcome"
+
+    answer = await post(admin, page, WELCOME)
+
+    shown = (await admin.get(answer.headers["location"])).text
+    assert "The welcome of “Bulletin” is saved." in shown
+    assert form_on(shown)["welcome-en"] == WELCOME["welcome-en"]
+    bulletin = await by_slug(house, "bulletin")
+    assert bulletin.landing == {"en": "Bring a friend."}
+    letter = await admin.get(f"{page}/letter?in=en")
+    assert "<strong>this</strong>" in letter.text
+    assert "sandbox" in letter.headers["content-security-policy"]
+    french = await admin.get(f"{page}/letter?in=fr")
+    assert "Bonjour." in french.text
+
+
+async def test_what_is_typed_is_shown_and_not_saved(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    page = "/admin/lists/bulletin/welcome"
+
+    typed = await post(admin, f"{page}/letter", {**WELCOME, "shown_in": "fr"}, page=page)
+    wrong = await post(admin, f"{page}/letter", {"welcome-en": "[x](javascript:alert)"}, page=page)
+
+    assert "Bonjour." in typed.text
+    assert "It must begin with https:" in wrong.text
+    assert (await by_slug(house, "bulletin")).welcome == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "at", "said"),
+    [
+        ({"welcome-fr": "[x](javascript:alert)"}, "welcome-fr", "It must begin with https:"),
+        ({"welcome_subject-en": "x" * 151}, "welcome_subject-en", "150 characters at most"),
+        ({"landing-en": "x" * 1001}, "landing-en", "1000 characters at most"),
+    ],
+)
+async def test_a_welcome_that_cannot_be_sent_is_refused_at_its_field(
+    admin: httpx.AsyncClient,
+    house: House,
+    cast: Cast,
+    changed: dict[str, str],
+    at: str,
+    said: str,
+) -> None:
+    answer = await post(admin, "/admin/lists/bulletin/welcome", {**WELCOME, **changed})
+
+    assert answer.status_code == 422
+    assert f'id="{at}-error"' in answer.text
+    assert said in answer.text
+    assert form_on(answer.text)[at] == changed[at]
+    assert (await by_slug(house, "bulletin")).welcome == {}
 
 
 @pytest.mark.parametrize("page", ["/admin/lists/new", "/admin/lists/bulletin"])

@@ -157,7 +157,7 @@ async def test_it_tells_who_did_what_when_and_where(
         f"{words} Esra {when} Admin pages"
         for words in (
             "Opened the list “Alerts”",
-            "Renamed the group “Harbour”, or said where it is",
+            "Changed what is said of the group “Harbour”",
             "Stopped all emails to Gil, silently",
             "Took Chidi off all emails: they asked for it",
             "Moved Bo to the level “Activist”",

@@ -7,7 +7,7 @@ from mailer.bootstrap import House
 from mailer.outbox import store as outbox
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
-from mailer.tiers.model import TierRequest
+from mailer.tiers.model import SignKind, TierRequest
 from tests.cast import Cast
 from tests.support.signing_in import post, signed_in
 
@@ -117,3 +117,30 @@ async def test_a_group_organiser_answers_only_their_own(
     )
     assert answer.status_code == 404
     assert await level_of_bo(house, cast) == "supporter"
+
+
+async def test_an_answer_is_taken_back_and_the_request_waits_again(
+    admin: httpx.AsyncClient, cast: Cast, house: House, wish: TierRequest
+) -> None:
+    await answered(admin, wish, "grant", "See you on Tuesday.")
+    shown = (await admin.get("/admin/requests")).text
+    assert "Answered of late" in shown
+    back = f"/admin/requests/{wish.uid}/undo"
+
+    await post(admin, back, {}, page="/admin/requests")
+    assert await level_of_bo(house, cast) == "organiser", "without its button nothing happens"
+    answer = await post(admin, back, {"answer": "back"}, page="/admin/requests")
+
+    assert "The request waits again" in (await admin.get(answer.headers["location"])).text
+    assert await level_of_bo(house, cast) == "supporter"
+    assert "Bo wants to be Organiser" in (await admin.get("/admin/requests")).text
+
+
+async def test_who_is_ready_to_step_up_is_shown(
+    admin: httpx.AsyncClient, cast: Cast, house: House
+) -> None:
+    async with house.work() as work:
+        await tiers.note_sign(work, cast.gil.no, SignKind.DONE, work.now)
+    shown = (await admin.get("/admin/requests")).text
+    assert "Ready to step up" in shown
+    assert f'href="/admin/people/{cast.gil.uid}"' in shown

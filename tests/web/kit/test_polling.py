@@ -30,5 +30,5 @@ def test_what_pages_ask_for_by_a_clock_keeps_no_session_awake() -> None:
     ]
 
     assert ends == {"progress"}
-    assert len(answering) == 2
+    assert len(answering) == 3
     assert all(one.opt["by_itself"] for one in answering)

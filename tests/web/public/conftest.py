@@ -4,13 +4,12 @@ import datetime as dt
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import select
 
 from mailer.bootstrap import House
 from mailer.kit.links import Links
-from mailer.kit.orm import Base
 from mailer.kit.tokens import Purpose, Signer
 from mailer.kit.work import clock
+from tests.support.dumps import everything
 
 Link = Callable[..., str]
 Facts = Callable[[], Awaitable[dict[str, list[str]]]]
@@ -39,15 +38,6 @@ def facts(house: House) -> Facts:
     """Give every row of every table, to be compared."""
 
     async def read() -> dict[str, list[str]]:
-        async with house.work(reading=True) as work:
-            return {
-                table.name: sorted(
-                    repr(tuple(row))
-                    for row in await work.session.execute(
-                        select(table).execution_options(unscoped="the test compares all there is")
-                    )
-                )
-                for table in Base.metadata.sorted_tables
-            }
+        return await everything(house)
 
     return read

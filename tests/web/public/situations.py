@@ -1,6 +1,7 @@
 """What must be so before each kind of link can be opened, and what its yes brings about."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 from mailer.bootstrap import House
@@ -14,7 +15,7 @@ from mailer.subscribers.model import Subscriber
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from mailer.tiers.actions import Moved, Requested
-from mailer.tiers.model import Source
+from mailer.tiers.model import SignKind, Source, StillWithUs
 from tests.cast import Cast
 
 WORDING = "Yes, the network may email me."
@@ -79,6 +80,26 @@ async def _undo_address(work: Work, cast: Cast) -> Situation:
     return situation
 
 
+async def _stay(work: Work, cast: Cast) -> Situation:
+    question = StillWithUs(
+        subscriber_no=cast.bo.no,
+        tier_no=cast.supporter.no,
+        asked_at=work.now,
+        next_at=work.now + timedelta(days=14),
+    )
+    work.session.add(question)
+    await work.session.flush()
+    return Situation(cast.bo, question.no)
+
+
+async def _suggestion(work: Work, cast: Cast) -> Situation:
+    await step_to(work, cast.bo, "follower")
+    await tiers.note_sign(work, cast.bo.no, SignKind.DONE, work.now)
+    suggested = await ladder.suggested(work, cast.bo.no)
+    assert suggested
+    return Situation(cast.bo, suggested[0].no)
+
+
 class Kind(NamedTuple):
     """A kind of link, and how to come to have one."""
 
@@ -91,6 +112,8 @@ KINDS = {
     "step up": Kind(Purpose.TIER, _up),
     "step down": Kind(Purpose.TIER, _down),
     "ask for a level": Kind(Purpose.TIER, _wish),
+    "stay": Kind(Purpose.STAY, _stay),
+    "a step that is suggested": Kind(Purpose.SUGGESTION, _suggestion),
     "undo a move": Kind(Purpose.UNDO_TIER, _undo_tier),
     "pause": Kind(Purpose.PAUSE, _pause),
     "end a pause": Kind(Purpose.UNDO_PAUSE, _undo_pause),

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
-from mailer.consent.model import Confirmation, ConsentRecord
+from mailer.consent.limiting import SIGN_UPS_AN_HOUR
+from mailer.consent.model import Confirmation, ConsentRecord, SignUpTally
+from mailer.kit.tokens import Purpose
 from mailer.organisation import actions as organisation
 from mailer.organisation import store as organisations
 from mailer.subscribers import store as people
@@ -383,3 +385,81 @@ async def test_what_was_agreed_to_is_evidence(
         assert record
         assert (record.given, record.controller) == (True, it.name)
         assert it.name in record.wording
+
+
+async def test_the_page_of_a_second_sign_up_does_not_show_that_the_first_was_confirmed(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    waiting = await sign_up(web)
+    code = await newest_code(house)
+    before = (await web.get(waiting)).text
+    await web.post(f"{waiting}/code", data={"code": code})
+
+    again = await sign_up(web)
+
+    assert again == waiting
+    assert (await web.get(again)).text == before
+
+
+async def test_who_owns_the_address_can_spare_themselves_the_reminder(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    path = await confirm_link(web, house)
+    assert "We remind you once" in (await web.get(path)).text
+
+    said = await web.post(path, data={"answer": "decline"}, follow_redirects=True)
+
+    assert "We send no reminder" in said.text
+    assert "Nothing has changed yet." in said.text
+    assert 'value="decline"' not in said.text
+    done = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+    assert "You are on the roll." in done.text
+
+
+async def confirm_link(web: httpx.AsyncClient, house: House) -> str:
+    """Sign up, and give the path of the link in the letter."""
+    await sign_up(web)
+    async with house.work(reading=True) as work:
+        new = await people.by_address(work, NEW)
+        assert new
+        [waiting] = (await consents.asked(work, [str(new.mark)]))[str(new.mark)]
+        token = work.signer.token(Purpose.CONFIRM, new.no, now=work.now, subject=waiting.no)
+    return f"/l/{token}"
+
+
+async def test_what_the_list_says_to_who_has_joined_stands_on_the_page(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    async with house.work() as work:
+        await consent.greet(
+            work,
+            cast.bulletin,
+            welcome_subject={},
+            welcome={},
+            landing={"en": "Bring <a friend>.\n\nSee you."},
+        )
+    path = await confirm_link(web, house)
+    assert "See you." not in (await web.get(path)).text
+
+    done = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+
+    assert "Bring &lt;a friend&gt;." in done.text
+    assert "See you." in done.text
+
+
+async def test_very_many_from_one_network_wait_and_lose_nothing(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await sign_up(web)
+    async with house.work() as work:
+        [tally] = await work.session.scalars(select(SignUpTally))
+        tally.number = SIGN_UPS_AN_HOUR
+    form = await form_of(web, address="next@example.org")
+
+    page = await web.post("/join", data=form)
+
+    assert page.status_code == 429
+    assert "Very many people sign up from your network just now." in page.text
+    assert 'value="next@example.org"' in page.text
+    async with house.work(reading=True) as work:
+        assert await people.by_address(work, "next@example.org") is None

@@ -7,9 +7,13 @@ import re
 import httpx
 import pytest
 
+from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.kit.links import NOBODY
 from mailer.kit.tokens import LIVES, Purpose
+from mailer.tiers import actions as tiers
+from mailer.tiers import store as ladder
+from mailer.tiers.model import SignKind
 from tests.cast import Cast
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import (
@@ -381,3 +385,47 @@ async def test_pages_of_links_speak_french(web: httpx.AsyncClient, path: str) ->
     page = (await web.get(path, headers={"cookie": "language=fr"})).text
     assert '<html lang="fr"' in page
     assert "Nothing has changed" not in page
+
+
+# --- still with us, and what is suggested --------------------------------------------------------
+
+
+async def test_keeping_a_level_is_said_once_and_shown_again(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, question = await prepared(house, cast, "stay")
+    path = link(Purpose.STAY, who.no, question)
+    shown = (await web.get(path)).text
+    assert "Keep your level, Supporter?" in shown
+    assert "Step down to Follower" in shown
+    assert "Pause for 30 days" in shown
+
+    for _time in range(2):
+        answer = await web.post(path, data={"answer": "yes"})
+        assert "You keep your level, Supporter." in (await web.get(answer.headers["location"])).text
+    async with house.work(reading=True) as work:
+        assert (await activity.kinds(work, who.no)).count("still_with_us") == 1
+    assert await level_of(house, who) == "supporter"
+
+
+async def test_a_suggested_step_is_taken_or_declined(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, suggestion = await prepared(house, cast, "a step that is suggested")
+    path = link(Purpose.SUGGESTION, who.no, suggestion)
+    private = link(Purpose.PRIVATE, who.no)
+    assert "Would it suit you?" in (await web.get(private)).text
+    answer = await web.post(path, data={"answer": "decline"})
+    assert "Your level is Follower." in (await web.get(answer.headers["location"])).text
+    assert "Would it suit you?" not in (await web.get(private)).text
+
+    gil = cast.gil
+    async with house.work() as work:
+        await tiers.note_sign(work, gil.no, SignKind.DONE, work.now)
+        found = await ladder.suggested(work, gil.no)
+        assert found
+    answer = await web.post(link(Purpose.SUGGESTION, gil.no, found[0].no), data={"answer": "yes"})
+    assert answer.status_code == 303
+    assert await level_of(house, gil) == "supporter"
+    foreign = await web.get(link(Purpose.SUGGESTION, cast.bo.no, found[0].no))
+    assert NEUTRAL in foreign.text

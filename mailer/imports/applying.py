@@ -1,0 +1,118 @@
+"""Applying: what a person decided is done line by line, in batches, with the cursor in each.
+
+A step of the worker takes the oldest import that waits, does batches for a moment, and comes back.
+Each batch is one transaction with the cursor, so a crash loses the batch in hand and nothing else;
+the next step begins where the last one was committed. Who wants no mail is dealt with first.
+"""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from mailer.audit import actions as audit
+from mailer.consent import store as lists
+from mailer.imports import store
+from mailer.imports.batch import Batch, Ground
+from mailer.imports.house import Rooms
+from mailer.imports.model import Fate, Import, ImportState
+from mailer.imports.opting_out import opt_out
+from mailer.imports.pacing import Pace
+from mailer.kit.work import Door, Work
+from mailer.organisation import store as organisation
+from mailer.tags import actions as tags
+from mailer.tags import store as tag_store
+from mailer.tiers import store as tiers
+
+log = structlog.get_logger()
+
+SECONDS = 0.4
+"""How long one step of the worker applies before others have their turn."""
+
+BREATH = 0.002  # seconds between two batches, in which other processes write on SQLite
+
+COUNTED = (
+    "lines added confirmed asked placed grouped tagged fields changed phones opted_out refused"
+).split()
+
+Progress = Callable[[Import], None]
+
+_PACE = Pace()
+
+
+async def apply_some(
+    house: Rooms,
+    *,
+    uid: str | None = None,
+    seconds: float = SECONDS,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> bool:
+    """Apply batches of the oldest import that waits, or of this one; False when none does.
+
+    `limit` is the lines of one batch, where the pace is not left to the database.
+    """
+    async with house.work(reading=True) as work:
+        if not await store.is_any_in(work, ImportState.APPLYING):
+            return False
+    until = time.monotonic() + seconds
+    while True:
+        async with house.work(door=Door.IMPORT, bulk=True) as work:
+            import_ = await store.to_do(work, ImportState.APPLYING, uid=uid)
+            if import_ is None:
+                return False
+            await _PACE.listen(work)
+            with _PACE:
+                await _apply_batch(work, import_, limit or _PACE.lines)
+        if progress is not None:
+            progress(import_)
+        if time.monotonic() >= until or import_.state is not ImportState.APPLYING:
+            return True
+        await asyncio.sleep(BREATH)
+
+
+async def _apply_batch(work: Work, import_: Import, limit: int) -> None:
+    # The timeline and the audit name who decided, though the worker does it.
+    work = dataclasses.replace(work, account=import_.confirmed_by)
+    ground = await _ground(work, import_)
+    await _make_tag(work, import_)
+    done: dict[str, int] = {}
+    after = import_.done.get("opted_out_to", 0 if import_.counts.get(Fate.OPTS_OUT) else None)
+    if after is not None:
+        done, after = await opt_out(work, import_, ground, after=int(after), limit=limit)
+    else:
+        last = await store.last_of_batch(work, import_, limit)
+        batch = Batch(work, import_, ground, first=import_.cursor + 1, last=last)
+        done = await batch.apply()
+        import_.cursor = last
+    import_.done = {
+        **import_.done,
+        **{name: int(import_.done.get(name, 0)) + done.get(name, 0) for name in COUNTED},
+        "opted_out_to": after,
+    }
+    if after is None and import_.cursor >= int(import_.found["last_line"]):
+        import_.state = ImportState.APPLIED
+        import_.ended_at = work.now
+        counts = {name: import_.done[name] for name in COUNTED}
+        await audit.note(work, "import_applied", **{"import": import_.no, **counts})
+        log.info("import_applied", **{"import": import_.no, **counts})
+
+
+async def _ground(work: Work, import_: Import) -> Ground:
+    mailing_list = await lists.list_by_no(work, import_.list_no)
+    assert mailing_list is not None
+    us = await organisation.the_one(work)
+    return Ground(mailing_list, us, (await tiers.ladder(work))[0].no)
+
+
+async def _make_tag(work: Work, import_: Import) -> None:
+    """Make the tag that is put on everybody in the file, if it is not there yet."""
+    name: Any = import_.format.get("tag")
+    if name and import_.tag_no is None:
+        standing = (await tag_store.by_names(work, [name])).values()
+        import_.done = {**import_.done, "tag_made": not standing}
+        import_.tag_no = (await tags.make(work, name=name)).no
+        await work.session.flush()

@@ -1,0 +1,107 @@
+"""The letters that time and deeds bring: each leads to one thing, and none to who is on a break."""
+
+import asyncio
+
+import pytest
+
+from mailer.bootstrap import House
+from mailer.deliveries.model import Reason
+from mailer.kit.tokens import Purpose
+from mailer.kit.work import Work
+from mailer.outbox.actions import Post, post
+from mailer.outbox.model import DeliveryState, Letter
+from mailer.subscribers import actions as subscribers
+from mailer.tiers import actions as tiers
+from mailer.tiers import store as ladder
+from mailer.tiers.model import SignKind, Source, StillWithUs
+from tests import makers as make
+from tests.cast import Cast
+from tests.support.mails import Mail
+from tests.support.relay import Relay
+from tests.support.sending import letters, no_letters, working
+
+OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
+
+
+async def owed(work: Work, cast: Cast) -> None:
+    """Owe Bo one letter of each kind, as the verbs post them."""
+    asked = await tiers.step(work, cast.bo, cast.organiser, source=Source.SELF_LINK)
+    assert isinstance(asked, tiers.Requested)
+    await tiers.expire_requests(make.later(work, days=31), limit=9)
+    question = StillWithUs(
+        subscriber_no=cast.bo.no, tier_no=cast.supporter.no, asked_at=work.now, next_at=work.now
+    )
+    work.session.add(question)
+    await work.session.flush()
+    for _time in range(2):
+        await tiers.note_sign(work, cast.bo.no, SignKind.DONE, work.now)
+    suggested = await ladder.suggested(work, cast.bo.no)
+    assert suggested
+    for kind, facts in {
+        "still-with-us": {"question": question.no},
+        "tier-suggested": {"suggestion": suggested[0].no},
+        "yearly": {},
+        "tier-request-expired": {"request": asked.request.no},
+    }.items():
+        await post(
+            work,
+            Post(
+                kind=kind,
+                dedupe_key=f"test:{kind}",
+                language="en",
+                facts=facts,
+                subscriber=cast.bo.no,
+            ),
+        )
+
+
+async def fates(house: House, relay: Relay) -> dict[str, Letter]:
+    async with working(house, relay), asyncio.timeout(15):
+        while True:
+            of_ours = {
+                one.kind: one for one in await letters(house) if one.dedupe_key.startswith("test:")
+            }
+            if not any(DeliveryState(one.state) in OPEN for one in of_ours.values()):
+                return of_ours
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.any_database
+async def test_each_leads_to_its_one_thing(house: House, cast: Cast, relay: Relay) -> None:
+    await no_letters(house)
+    async with house.work() as work:
+        await owed(work, cast)
+    assert {one.state for one in (await fates(house, relay)).values()} == {DeliveryState.SENT}
+
+    mails = {mail.subject: mail for mail in map(Mail, relay.letters)}
+    async with house.work(reading=True) as work:
+
+        def purpose(subject: str, words: str) -> Purpose:
+            token = mails[subject].link(words).rpartition("/")[2]
+            return work.signer.read(token, *Purpose, now=work.now).purpose
+
+        still = "Are you still with us?"
+        assert purpose(still, "Keep my level: Supporter") is Purpose.STAY
+        assert purpose(still, "Step down to Follower") is Purpose.TIER
+        assert purpose(still, "Take a break for 30 days") is Purpose.PAUSE
+        assert purpose("A step up, if you like", "Look at the level") is Purpose.SUGGESTION
+        assert purpose("You are still on the roll", "Stop all emails") is Purpose.UNSUBSCRIBE
+        assert purpose("Your request has run out", "See or change") is Purpose.PREFERENCES
+    assert "Bulletin" in mails["You are still on the roll"].text
+
+
+@pytest.mark.any_database
+async def test_who_is_on_a_break_by_then_gets_only_the_answer_they_asked_for(
+    house: House, cast: Cast, relay: Relay
+) -> None:
+    await no_letters(house)
+    async with house.work() as work:
+        await owed(work, cast)
+        await subscribers.pause(work, cast.bo)
+
+    found = await fates(house, relay)
+
+    assert found.pop("tier-request-expired").state == DeliveryState.SENT
+    assert {(one.state, one.reply) for one in found.values()} == {
+        (DeliveryState.SKIPPED, Reason.POINTLESS.value)
+    }

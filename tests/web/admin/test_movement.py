@@ -1,0 +1,92 @@
+"""Who moved: counted, and small numbers withheld where they are shown to others."""
+
+import re
+
+import httpx
+
+from mailer.bootstrap import House
+from mailer.tiers import actions as tiers
+from mailer.tiers.model import Source
+from tests import makers as make
+from tests.cast import Cast
+from tests.support.signing_in import signed_in
+
+PAGE = "/admin/movement"
+TAG = re.compile(r"<[^>]+>")
+
+
+def cells(page: str, head: str, label: str) -> list[str]:
+    """Give what stands under a label in the rows of one head."""
+    found = []
+    for row in re.findall(r'<tr role="row">.*?</tr>', page, re.DOTALL):
+        said = re.search(r'<th role="rowheader".*?</th>', row, re.DOTALL)
+        if said and TAG.sub("", said[0]).strip() == head:
+            found += re.findall(rf'data-l="{label}"><span>(.*?)</span>', row)
+    return found
+
+
+async def moved(house: House, cast: Cast) -> None:
+    """Let seven of Northgate and one of Harbour step up, and two step down."""
+    async with house.work() as work:
+        people = await make.people(work, 7, tier=cast.follower, group=cast.northgate)
+        for person in people:
+            await tiers.step(work, person, cast.supporter, source=Source.SELF_LINK)
+        await tiers.step(work, cast.gil, cast.supporter, source=Source.SELF_FORM)
+        for person in await make.people(work, 2, tier=cast.supporter):
+            await tiers.step(work, person, cast.follower, source=Source.SELF_LINK)
+
+
+async def test_it_says_who_moved_between_which_levels_how_and_where(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+
+    shown = (await admin.get(PAGE)).text
+
+    assert cells(shown, "Follower", "to Supporter") == ["8"]
+    assert cells(shown, "Supporter", "to Follower") == ["2"]
+    assert cells(shown, "Supporter", "Net") == ["+6"]
+    assert cells(shown, "By themselves, from an email", "Up") == ["7"]
+    assert cells(shown, cast.northgate.name, "Net") == ["+7"]
+    assert cells(shown, cast.harbour.name, "Up") == ["1"]
+
+
+async def test_a_way_and_a_time_are_chosen(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+    assert cells(
+        (await admin.get(f"{PAGE}?how=self_form&span=12")).text, "Follower", "to Supporter"
+    ) == ["1"]
+    earlier = (await admin.get(f"{PAGE}?month=2020-02&span=3")).text
+    assert "December 2019 to February 2020" in earlier
+    assert "Nobody moved" in earlier
+    for odd in ("month=never", "month=9999-12", "month=0001-01", "span=7", "how=by-magic"):
+        assert (await admin.get(f"{PAGE}?{odd}")).status_code == 200
+
+
+async def test_small_numbers_and_sums_that_tell_them_are_withheld_where_it_is_shared(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+
+    shown = (await admin.get(f"{PAGE}?shared=yes")).text
+
+    assert cells(shown, "Follower", "to Supporter") == ["8"]
+    assert cells(shown, "Supporter", "to Follower") == ["under 5"]
+    assert cells(shown, "Supporter", "In all") == ["–"]
+    assert cells(shown, "Supporter", "Net") == ["–"]
+    assert cells(shown, cast.harbour.name, "Up") == ["under 5"]
+
+
+async def test_farid_sees_his_group_alone_and_no_small_numbers(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+    await signed_in(web, house, cast.farid)
+
+    shown = (await web.get(PAGE)).text
+
+    assert cells(shown, "Follower", "to Supporter") == ["under 5"]
+    assert cast.northgate.name not in shown
+    assert "Show all numbers" not in shown
