@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
+import structlog
 from sqlalchemy import text
 
 from bench.kit import roll
@@ -269,7 +270,7 @@ def in_a_process(made: Ground, what: str, *arguments: str) -> tuple[float, float
         check=True,
     )
     took = time.perf_counter() - began
-    processor, held = map(float, ended.stdout.split())
+    processor, held = map(float, ended.stdout.splitlines()[-1].split())
     return took, processor, held
 
 
@@ -280,6 +281,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
     how = parser.parse_args()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     report = Report("roll")
     for kind in BARS if how.db == "both" else [how.db]:
         with ground(kind, 1) as made:

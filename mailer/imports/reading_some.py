@@ -147,7 +147,7 @@ async def _read_on(
     reader: Reader | None = None
     ready: Ready | None = None
     while True:
-        following: asyncio.Future[Ready] | None = None
+        octets: bytes | None = None
         async with house.work(door=Door.IMPORT, bulk=True) as work:
             import_ = await store.to_read(work, uid=uid, on_disk=path is not None)
             if import_ is None:
@@ -162,22 +162,22 @@ async def _read_on(
                     opened.callback(reader.close)
                 if ready is None:
                     ready = await asyncio.to_thread(reader.prepare, await reader.load(work))
+                await _keep(work, import_, ready)
                 if not ready.is_end and time.monotonic() < until:
                     octets = await reader.load(work)
-                    following = asyncio.ensure_future(asyncio.to_thread(reader.prepare, octets))
-                await _keep(work, import_, ready)
             except Invalid as refusal:
                 _give_up(import_, refusal)
                 return True
         if progress is not None:
             progress(import_)
-        if following is None:
+        if octets is None:
             return True
         try:
-            ready = await following
+            # Not while a piece is written: two threads at work take the interpreter from each other
+            # at every row, and both take thrice as long.
+            ready = await asyncio.to_thread(reader.prepare, octets)
         except Invalid:  # met again, and told, at the beginning of the next step
             return True
-        await asyncio.sleep(BREATH)
     await _finish(house, uid)
     return True
 
@@ -251,6 +251,7 @@ async def _keep_names(work: Work, import_: Import, understood: Understood) -> No
 async def _end(work: Work, import_: Import) -> None:
     """Count. The file stays until somebody decides, for they may say that its columns differ."""
     import_.counts = await store.counts(work, import_)
+    await store.count_afresh(work)
     if not any(import_.counts.values()):
         _give_up(import_, NobodyInFile(field="file"))
         return
