@@ -5,6 +5,8 @@ UV_VERSION := 0.13.8
 UV  := VIRTUAL_ENV=.venv .venv/bin/uv
 RUN := .venv/bin/
 TESTS := $(RUN)pytest -n 3
+# In CI the first run notes what it covers, and the second adds to that.
+COVER := $(if $(CI),--cov --cov-report=)
 
 help:  ## list what can be asked
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,10 +19,10 @@ dev: .venv/ready  ## the web server, restarted when a file changes
 	@$(RUN)uvicorn --factory web.asgi:serve --reload --reload-dir mailer --reload-dir web --reload-dir templates
 
 test: .venv/ready  ## tests on SQLite and, where it is installed, on PostgreSQL
-	@$(TESTS) -m "not story"
+	@$(TESTS) $(COVER) -m "not story"
 
-test-long: .venv/ready  ## all tests, with the stories, and coverage
-	@$(TESTS) --cov --cov-report=term --shots=shots
+test-long: .venv/ready  ## the slow ones, and coverage: stories with real processes, pages on PostgreSQL
+	@$(TESTS) -m story --cov --cov-append --cov-report=term --shots=shots
 
 check: .venv/ready  ## style, types, floors
 	@$(RUN)ruff format --check .

@@ -111,9 +111,34 @@ def facets() -> Sequence[Facet]:
 
 
 async def grow(work: Work, tree: object) -> Node:
-    """Read a tree, with what is wrong noted at each condition; refuses what is no tree."""
-    reader = _Reader(work)
-    return await reader.node(tree, path="", depth=1)
+    """Read a tree, with what is wrong noted at each condition; refuses what is no tree.
+
+    A page asks the same several times. What was read in a unit of work that may not write is
+    remembered until its end, for nothing that it stands on can change in it.
+    """
+    remembered = _remembered(work)
+    key = _written(tree) if remembered is not None else None
+    if remembered is not None and key in remembered:
+        return remembered[key]
+    node = await _Reader(work).node(tree, path="", depth=1)
+    if remembered is not None and key is not None:
+        remembered[key] = node
+    return node
+
+
+def _remembered(work: Work) -> dict[bytes | None, Node] | None:
+    if not work.session.get_bind().get_execution_options().get("readonly"):
+        return None
+    remembered: dict[bytes | None, Node] = work.session.info.setdefault("grown", {})
+    return remembered
+
+
+def _written(tree: object) -> bytes | None:
+    """Give a tree as octets; None for what cannot be written, which `_Reader` refuses."""
+    try:
+        return msgspec.json.encode(tree)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 class _Reader:

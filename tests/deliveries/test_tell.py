@@ -14,7 +14,7 @@ from mailer.kit.work import Work
 from mailer.outbox.model import DeliveryState
 from tests import makers as make
 from tests.cast import Cast
-from tests.support.sending import confirmed, draft
+from tests.support.sending import confirmed, draft, let_many_go
 
 
 async def settle(work: Work, campaign_no: int, subscriber_no: int, **values: object) -> None:
@@ -91,6 +91,7 @@ async def test_fates_are_told_by_name_a_page_at_a_time(cast: Cast, work: Work) -
 
 
 async def test_a_timeline_tells_of_each_campaign_that_has_begun(cast: Cast, work: Work) -> None:
+    await let_many_go(work)
     sent = await confirmed(work, await draft(work, name="First"))
     skipped = await confirmed(work, await draft(work, name="Second"))
     await confirmed(work, await draft(work, name="Not begun"))

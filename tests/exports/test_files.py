@@ -16,7 +16,7 @@ from openpyxl.utils.escape import unescape
 from mailer.exports import files
 from mailer.exports.columns import Cells, Column, Holds, Page
 from mailer.exports.files import Format, file_of
-from mailer.kit.tables import guarded, parted, unguarded
+from mailer.kit.tables import parted, unguarded
 
 FORMULA = '=HYPERLINK("https://evil.example.org","click")'
 
@@ -60,16 +60,19 @@ def test_csv_holds_nothing_that_a_spreadsheet_runs(words: str) -> None:
     assert unguarded(cell) == words
 
 
-@given(st.lists(st.tuples(st.text(), st.lists(st.text(min_size=1))), min_size=1, max_size=5))
+# Python's own reader stops at NUL, which no text of the roll holds.
+_WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+@given(
+    st.lists(st.tuples(_WORDS, st.lists(_WORDS.filter(bool))), min_size=1, max_size=5),
+)
 def test_csv_is_read_back_as_it_was(rows: list[tuple[str, list[str]]]) -> None:
     names, tags = [name for name, _ in rows], [several for _, several in rows]
     written = file_with(
         Format.CSV, [column("name"), column("tags", Holds.SEVERAL)], [names, tags]
     ).decode("utf-8-sig")
     found = list(csv.reader(io.StringIO(written, newline="")))[1:]
-    if any("\0" in name or any("\0" in tag for tag in several) for name, several in rows):
-        assert guarded(names[0])  # Python's reader stops at NUL, which no text of the roll holds
-        return
     assert [(unguarded(name), parted(unguarded(cell))) for name, cell in found] == rows
 
 

@@ -130,7 +130,8 @@ def answers(
             return taken if gone(args) else FACETS[name](world, one, args, scope)
         case {"not": name, **args}:
             return taken if gone(args) else not FACETS[name](world, one, args, scope)
-    return taken
+        case _:  # {}
+            return taken
 
 
 GONE = "999999"
