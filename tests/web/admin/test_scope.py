@@ -26,7 +26,7 @@ from tests.house.routes import WayIn, ways_in
 from tests.support.dumps import everything
 from tests.support.signing_in import CSRF, signed_in
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.timeout(240)]
 
 MAY = {f"power:{power}" for power in POWERS[Role.GROUP_ORGANISER]} | {"power"}
 OPEN = [way for way in ways_in() if way.gate in MAY and way.method in {"GET", "POST"}]
