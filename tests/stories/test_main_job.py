@@ -22,6 +22,7 @@ from tests.support.browser import opened
 from tests.support.mails import Mail, Mailbox
 from tests.support.relay import Relay
 from tests.support.rooms import Rooms
+from tests.support.sending import promise_much
 from tests.support.signing_in import rested
 
 pytestmark = [
@@ -105,6 +106,7 @@ async def test_the_main_job(
     rooms.worker(relay_port=relay.port)
     mailbox = Mailbox(relay, NOOR)
     seed = await rested(house, cast.amina)
+    await promise_much(house)  # June and July are written on one day here
 
     async with opened(browser, address) as page, opened(browser, address) as desk:
         # --- joining, confirmed from the letter
