@@ -99,6 +99,6 @@ def _opened(file: Path) -> Generator[BinaryIO]:
     try:
         with os.fdopen(descriptor, "wb") as target:
             yield target
-    except BaseException:
+    except BaseException:  # Ctrl-C too: half of a file of people is nobody’s, and stays nowhere
         file.unlink()
         raise

@@ -525,7 +525,7 @@ class Batch:
             "purpose": literal(self.ground.mailing_list.slug),
             "controller": literal(self.ground.us.name),
             "channel": literal("email"),
-            "given": literal(True),  # noqa: FBT003
+            "given": literal(True),  # noqa: FBT003  # the value of a column
             "wording": literal(self.import_.evidence),
             "language": literal(self.ground.us.language),
             "door": literal(self.work.door, columns.door.type),
