@@ -5,6 +5,7 @@ Doing it is a step of the worker: each batch is one transaction that holds the c
 back to, and the cursor. A crash loses the batch in hand and nothing else.
 """
 
+import asyncio
 import contextlib
 import dataclasses
 import time
@@ -25,6 +26,8 @@ from mailer.kit.work import Door, Work
 from mailer.segments import asking
 
 log = structlog.get_logger()
+
+_LOOK = 0.05  # seconds until another look at what a worker has in hand
 
 
 class ActUnknown(NotFound):
@@ -202,10 +205,17 @@ async def drive(
     house: Rooms,
     uid: str,
     progress: Callable[[BulkAct], None] = lambda _act: None,
+    *,
+    patience: float | None = None,
 ) -> BulkAct:
-    """Do one act, or its undoing, to its end. Another worker that has it in hand goes on first."""
+    """Do one act, or its undoing, to its end. Another worker that has it in hand goes on first.
+
+    `patience` is how many seconds that may take where somebody waits; the rest is the worker's.
+    """
+    until = None if patience is None else time.monotonic() + patience
     while True:
         act = await _work_batch(house, uid=uid)
+        is_mine = act is not None
         if act is None:
             async with house.work(reading=True) as work:
                 act = await store.named(work, uid)
@@ -214,6 +224,10 @@ async def drive(
         progress(act)
         if act.state not in {BulkState.WORKING, BulkState.UNDOING}:
             return act
+        if until is not None and time.monotonic() >= until:
+            return act
+        if not is_mine:
+            await asyncio.sleep(_LOOK)
 
 
 async def _work_batch(house: Rooms, *, uid: str | None) -> BulkAct | None:

@@ -1,14 +1,10 @@
 """Applying: what a person decided is done line by line, in batches, with the cursor in each.
 
-A step of the worker takes the oldest import that waits, does batches for a moment, and comes back.
-Each batch is one transaction with the cursor, so a crash loses the batch in hand and nothing else;
-the next step begins where the last one was committed. Who wants no mail is dealt with first.
+A step of the worker takes the oldest import that waits, does batches for a moment (`stepping`), and
+comes back. Who wants no mail is dealt with first.
 """
 
-import asyncio
 import dataclasses
-import time
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -21,7 +17,8 @@ from mailer.imports.house import Rooms
 from mailer.imports.model import Fate, Import, ImportState
 from mailer.imports.opting_out import opt_out
 from mailer.imports.pacing import Pace
-from mailer.kit.work import Door, Work
+from mailer.imports.stepping import SECONDS, Progress, in_batches
+from mailer.kit.work import Work
 from mailer.organisation import store as organisation
 from mailer.tags import actions as tags
 from mailer.tags import store as tag_store
@@ -29,16 +26,9 @@ from mailer.tiers import store as tiers
 
 log = structlog.get_logger()
 
-SECONDS = 0.4
-"""How long one step of the worker applies before others have their turn."""
-
-BREATH = 0.002  # seconds between two batches, in which other processes write on SQLite
-
 COUNTED = (
     "lines added confirmed asked placed grouped tagged fields changed phones opted_out refused"
 ).split()
-
-Progress = Callable[[Import], None]
 
 _PACE = Pace()
 
@@ -51,27 +41,17 @@ async def apply_some(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> bool:
-    """Apply batches of the oldest import that waits, or of this one; False when none does.
-
-    `limit` is the lines of one batch, where the pace is not left to the database.
-    """
-    async with house.work(reading=True) as work:
-        if not await store.is_any_in(work, ImportState.APPLYING):
-            return False
-    until = time.monotonic() + seconds
-    while True:
-        async with house.work(door=Door.IMPORT, bulk=True) as work:
-            import_ = await store.to_do(work, ImportState.APPLYING, uid=uid)
-            if import_ is None:
-                return False
-            await _PACE.listen(work)
-            with _PACE:
-                await _apply_batch(work, import_, limit or _PACE.lines)
-        if progress is not None:
-            progress(import_)
-        if time.monotonic() >= until or import_.state is not ImportState.APPLYING:
-            return True
-        await asyncio.sleep(BREATH)
+    """Apply batches of the oldest import that waits, or of this one; False when none does."""
+    return await in_batches(
+        house,
+        ImportState.APPLYING,
+        _apply_batch,
+        _PACE,
+        uid=uid,
+        seconds=seconds,
+        limit=limit,
+        progress=progress,
+    )
 
 
 async def _apply_batch(work: Work, import_: Import, limit: int) -> None:

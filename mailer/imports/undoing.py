@@ -5,10 +5,7 @@ left, changed level or did anything else since stays as they are, and is counted
 with the file goes with it: it was not true.
 """
 
-import asyncio
 import dataclasses
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -43,6 +40,7 @@ from mailer.imports.house import Rooms
 from mailer.imports.judging import UNSCOPED, L, S, there, within
 from mailer.imports.model import Basis, Fate, Gives, Import, ImportName, ImportState
 from mailer.imports.pacing import Pace
+from mailer.imports.stepping import SECONDS, Progress, in_batches
 from mailer.kit.work import Door, Work
 from mailer.outbox.model import DeliveryState, Letter
 from mailer.phones import actions as phones
@@ -54,11 +52,7 @@ from mailer.tiers.model import Source as TierSource
 log = structlog.get_logger()
 
 UNDO_FOR = timedelta(days=7)
-SECONDS = 0.4
-BREATH = 0.002  # as in applying
 _UNSENT = (DeliveryState.QUEUED, DeliveryState.SKIPPED)
-
-Progress = Callable[[Import], None]
 
 _PACE = Pace()
 
@@ -89,23 +83,16 @@ async def undo_some(
     progress: Progress | None = None,
 ) -> bool:
     """Take back batches of the oldest import that is being undone; False when none is."""
-    async with house.work(reading=True) as work:
-        if not await store.is_any_in(work, ImportState.UNDOING):
-            return False
-    until = time.monotonic() + seconds
-    while True:
-        async with house.work(door=Door.IMPORT, bulk=True) as work:
-            import_ = await store.to_do(work, ImportState.UNDOING, uid=uid)
-            if import_ is None:
-                return False
-            await _PACE.listen(work)
-            with _PACE:
-                await _undo_batch(work, import_, limit or _PACE.lines)
-        if progress is not None:
-            progress(import_)
-        if time.monotonic() >= until or import_.state is not ImportState.UNDOING:
-            return True
-        await asyncio.sleep(BREATH)
+    return await in_batches(
+        house,
+        ImportState.UNDOING,
+        _undo_batch,
+        _PACE,
+        uid=uid,
+        seconds=seconds,
+        limit=limit,
+        progress=progress,
+    )
 
 
 async def _undo_batch(work: Work, import_: Import, limit: int) -> None:

@@ -40,6 +40,8 @@ from web.kit.sessions import Asked, visit_of
 AT_ONCE = 50
 """So few are done before the page answers; more are the worker's."""
 
+PATIENCE = 5.0  # seconds that somebody waits for a page
+
 MOST_ONE_BY_ONE = 200
 
 USUAL_BREAK = 30  # days
@@ -304,7 +306,7 @@ async def undo(request: Asked, uid: FromPath[str]) -> Response[Any]:
 async def _carried_on(request: Asked, act: BulkAct) -> Response[Any]:
     """Do what is little at once, so that the page shows it done; the rest is the worker's."""
     if act.touches <= AT_ONCE:
-        await bulk.drive(visit_of(request).house, act.uid)
+        await bulk.drive(visit_of(request).house, act.uid, patience=PATIENCE)
     return redirect(at(act))
 
 

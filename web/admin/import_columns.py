@@ -18,7 +18,7 @@ from mailer.kit.orm import Facts
 from mailer.kit.work import Work
 from mailer.tags import store as tags
 from web.admin.campaigns import Working
-from web.admin.imports import AT_ONCE, at, begun, import_at, list_choices, steps
+from web.admin.imports import AT_ONCE, PATIENCE, at, begun, import_at, list_choices, steps
 from web.kit.forms import Form, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import gated
@@ -63,7 +63,7 @@ async def say_columns(request: Asked, uid: FromPath[str]) -> Response[Any]:
             import_ = await import_at(work, uid)
             return await _columns_page(request, work, import_, form=form, refusal=refusal)
     if import_.size <= AT_ONCE:
-        await imports.drive(visit_of(request).house, uid)
+        await imports.drive(visit_of(request).house, uid, patience=PATIENCE)
     return redirect(at(import_))
 
 

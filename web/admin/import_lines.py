@@ -33,7 +33,7 @@ from mailer.tiers import store as tiers
 from web.admin.campaigns import Working
 from web.admin.import_columns import UNDERSTOOD_AGAIN, delimiters
 from web.admin.import_undo import way_back
-from web.admin.imports import AT_ONCE, STATES, at, begun, done_by, import_at, steps
+from web.admin.imports import AT_ONCE, PATIENCE, STATES, at, begun, done_by, import_at, steps
 from web.admin.telling import about, number
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
@@ -79,7 +79,7 @@ async def choose_basis(request: Asked, uid: FromPath[str]) -> Response[Any]:
     if tried.refusal:
         return redirect(at(import_), notice=tried.words, kind="warn")
     if import_.size <= AT_ONCE:
-        await imports.drive(visit_of(request).house, uid)
+        await imports.drive(visit_of(request).house, uid, patience=PATIENCE)
         return redirect(at(import_))
     return redirect(at(import_), notice=_("The import has begun."))
 

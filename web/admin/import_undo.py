@@ -16,7 +16,7 @@ from mailer.kit.errors import Refusal
 from mailer.kit.i18n import _, ngettext
 from mailer.kit.work import Work
 from web.admin.campaigns import Working
-from web.admin.imports import AT_ONCE, at, begun, done_by, import_at
+from web.admin.imports import AT_ONCE, PATIENCE, at, begun, done_by, import_at
 from web.admin.telling import dated, number, people
 from web.kit.forms import attempt, read_form
 from web.kit.pages import page, redirect
@@ -97,7 +97,7 @@ async def undo(request: Asked, uid: FromPath[str]) -> Response[Any]:
     if tried.refusal:
         return _refused(import_, tried.refusal)
     if import_.size <= AT_ONCE:
-        await imports.drive(visit_of(request).house, uid)
+        await imports.drive(visit_of(request).house, uid, patience=PATIENCE)
         return redirect(at(import_))
     return redirect(at(import_), notice=_("The import is being undone."))
 

@@ -41,6 +41,8 @@ LONGEST_PASTED = 1_000_000  # characters
 AT_ONCE = 262_144
 """Octets of a file that is small: its steps are done while the page is made. Others wait."""
 
+PATIENCE = 5.0  # seconds that somebody waits for a page; what is left then is the worker’s
+
 STEPS = (N_("File"), N_("Columns"), N_("What will happen"), N_("Import"))
 
 
