@@ -15,10 +15,11 @@ from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.consent.model import MailingList
 from mailer.groups import actions as groups
+from mailer.groups.many import put_in
 from mailer.groups.model import Group
 from mailer.kit.work import Door, Work
 from mailer.subscribers import actions as subscribers
-from mailer.subscribers.model import Subscriber
+from mailer.subscribers.model import GroupRole, Subscriber
 from mailer.tiers import actions as tiers
 from mailer.tiers.model import Source, Tier
 
@@ -118,5 +119,5 @@ async def people(
     if tier is not None:
         await tiers.place_many(work, [(no, tier.no) for no in nos])
     if group is not None:
-        await groups.join_many(work, [(no, group.no) for no in nos])
+        await put_in(work, nos, group, GroupRole.MEMBER)
     return list(added.values())

@@ -1,6 +1,5 @@
 """Founding groups, and belonging to them."""
 
-from collections.abc import Collection
 from typing import Any
 
 from mailer.activity import actions as activity
@@ -12,7 +11,6 @@ from mailer.kit.ids import new_uid
 from mailer.kit.rows import add_missing
 from mailer.kit.texts import one_line
 from mailer.kit.work import Work
-from mailer.subscribers import store as subscribers
 from mailer.subscribers.actions import held
 from mailer.subscribers.model import GroupRole, Membership, Subscriber
 
@@ -141,25 +139,6 @@ async def leave(work: Work, subscriber: Subscriber, group: Group) -> None:
     subscriber = await held(work, subscriber)
     if await store.end(work, subscriber.no, group.no):
         await activity.record(work, subscriber.no, "group_left", group=group.no)
-
-
-async def join_many(work: Work, pairs: Collection[tuple[int, int]]) -> int:
-    """Make members of many, given as (subscriber, group) numbers; give how many are new ones.
-
-    Pairs with somebody whom the actor may not see are left out.
-    """
-    seen = await subscribers.by_nos(work, {no for no, _ in pairs})
-    rows = [
-        {"subscriber_no": no, "group_no": group, "since": work.now}
-        for no, group in pairs
-        if no in seen and (work.scope is None or group in work.scope)
-    ]
-    joined = await add_missing(work, Membership, rows)
-    for membership in joined:
-        await activity.record(
-            work, membership.subscriber_no, "group_joined", group=membership.group_no
-        )
-    return len(joined)
 
 
 def _described(

@@ -56,18 +56,6 @@ async def _merged_into(work: Work, condition: ColumnElement[bool]) -> int | None
     )
 
 
-async def by_keys(work: Work, keys: Collection[str]) -> dict[str, Subscriber]:
-    """Find those whom the actor may see by the keys of their addresses, as `by_no` does."""
-    found = await work.session.scalars(
-        select(Subscriber).where(Subscriber.address_key.in_(keys), visible(work)),
-    )
-    known = {one.address_key: one for one in found if one.address_key is not None}
-    for key, one in known.items():
-        if one.merged_no is not None and (survivor := await by_no(work, one.merged_no)):
-            known[key] = survivor
-    return known
-
-
 async def by_nos(work: Work, nos: Collection[int]) -> dict[int, Subscriber]:
     """Find those of these whom the actor may see."""
     found = await work.session.scalars(

@@ -8,6 +8,7 @@ from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.groups import actions as groups
 from mailer.groups import record, store
+from mailer.groups.many import put_in
 from mailer.groups.model import Group, GroupKind
 from mailer.kit.i18n import speaking
 from mailer.kit.texts import TextMissing
@@ -87,13 +88,13 @@ async def test_a_group_organiser_reaches_their_own_group_only(cast: Cast, work: 
 
 async def test_many_join_at_once_and_only_who_may_be_seen(cast: Cast, work: Work) -> None:
     other = await groups.found(work, name="Other")
-    pairs = [(cast.bo.no, other.no), (cast.bo.no, cast.northgate.no), (cast.gil.no, other.no)]
+    nos = [cast.bo.no, cast.gil.no]
     farids = make.seen_by(work, cast.harbour, other)
 
-    assert await groups.join_many(farids, pairs) == 1
-    assert await groups.join_many(work, pairs) == 1
-    assert await groups.join_many(work, pairs) == 0
-    assert [one.no for one in await store.members_of(work, other)] == [cast.bo.no, cast.gil.no]
+    assert list(await put_in(farids, nos, other, GroupRole.MEMBER)) == [cast.gil.no]
+    assert list(await put_in(work, nos, other, GroupRole.MEMBER)) == [cast.bo.no]
+    assert await put_in(work, nos, other, GroupRole.MEMBER) == {}
+    assert [one.no for one in await store.members_of(work, other)] == nos
 
 
 async def test_who_looks_after_some_groups_founds_and_renames_none(cast: Cast, work: Work) -> None:

@@ -171,12 +171,12 @@ async def test_what_remains_keeps_a_file_from_adding_them_again(house: House, ca
     await erase(house, cast.gil.no, Remains.NOTHING)
 
     async with house.work() as work:
-        for address in ("bo@example.org", "gil@example.org"):
-            await add(work, address=address)
+        again = [
+            await add(work, address=address) for address in ("bo@example.org", "gil@example.org")
+        ]
         agreed = await consent.agree_many(
             work,
-            [one.no for one in (await people.by_keys(work, ["bo@example.org"])).values()]
-            + [one.no for one in (await people.by_keys(work, ["gil@example.org"])).values()],
+            [one.no for one in again],
             cast.bulletin,
             wording="In a file.",
             language="en",

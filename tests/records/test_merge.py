@@ -99,7 +99,6 @@ async def test_the_one_who_goes_keeps_no_row_and_leads_to_the_one_who_stays(
         await store.by_uid(work, other.uid),
         await store.by_address(work, "GIL@work.example"),
         await store.hold(work, other.no),
-        (await store.by_keys(work, ["gil@work.example"]))["gil@work.example"],
         (await person(work, other.uid)).subscriber,
     ):
         assert found is not None
