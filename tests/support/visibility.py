@@ -38,13 +38,29 @@ def watching() -> Generator[list[str]]:
 
     def look(_c: Connection, statement: Any, _m: Any, _p: Any, options: Any) -> None:
         if not options.get("unscoped"):
-            unseen.extend(blind(statement))
+            unseen.extend(_known(statement))
 
     event.listen(Engine, "before_execute", look)
     try:
         yield unseen
     finally:
         event.remove(Engine, "before_execute", look)
+
+
+def _known(statement: Any) -> list[str]:
+    """Give what `blind` gives, once for all statements of one shape: looking is dear.
+
+    The key is the one by which SQLAlchemy keeps compiled statements; what has none is looked at.
+    """
+    key = None if isinstance(statement, TextClause) else statement._generate_cache_key()
+    if key is None:
+        return blind(statement)
+    if key.key not in _SEEN:
+        _SEEN[key.key] = blind(statement)
+    return _SEEN[key.key]
+
+
+_SEEN: dict[Any, list[str]] = {}
 
 
 def blind(statement: Any) -> list[str]:
