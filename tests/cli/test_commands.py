@@ -31,17 +31,6 @@ def rollcall(
     )
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def migrated(data: Path) -> Path:
-    assert rollcall("migrate", data=data).returncode == 0
-    return data
-
-
 def test_a_wrong_setting_is_said_in_one_sentence(data: Path) -> None:
     ended = rollcall("migrate", data=data, smtp_prt="25")
     assert ended.returncode == 2

@@ -12,11 +12,9 @@ from tests.cli.test_commands import rollcall
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Give a migrated house that has said who it is."""
-    data = tmp_path / "data"
-    assert rollcall("migrate", data=data).returncode == 0
-    return data
+def data(migrated: Path) -> Path:
+    """Give a migrated house."""
+    return migrated
 
 
 async def described(data: Path) -> None:

@@ -1,6 +1,7 @@
 """`rollcall export`: people to a file, with a reason."""
 
 import csv
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -12,18 +13,24 @@ from tests.cli.test_commands import rollcall
 REASON = "--reason=The yearly copy for the auditors"
 
 
-@pytest.fixture
-def peopled(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def imported(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the data of a house with two people, put on the roll by an import."""
-    data = tmp_path / "data"
-    assert rollcall("migrate", data=data).returncode == 0
-    file = tmp_path / "two.csv"
+    folder = tmp_path_factory.mktemp("imported")
+    data = shutil.copytree(furnished, folder / "data")
+    file = folder / "two.csv"
     file.write_text("email,first name\nbo@example.org,Bo\nana@example.org,=Ana\n")
     ended = rollcall(
         "import", str(file), "--basis", "agreed", "--evidence", "On paper, in May.", data=data
     )
     assert ended.returncode == 0, ended.stderr
     return data
+
+
+@pytest.fixture
+def peopled(imported: Path, data: Path) -> Path:
+    """Give a copy of it."""
+    return shutil.copytree(imported, data)
 
 
 def test_everybody_is_written_into_a_file_that_only_its_owner_reads(

@@ -7,7 +7,6 @@ from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from mailer.cli import app
-from mailer.migrations import migrate
 
 pytestmark = pytest.mark.any_database
 
@@ -22,7 +21,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("ROLLCALL_DATABASE", database)
     monkeypatch.setenv("ROLLCALL_SECRET", "00" * 32)
     shell = CliRunner()
-    migrate(database)
     assert shell.invoke(app, ["migrate"]).exit_code == 0
     return shell
 

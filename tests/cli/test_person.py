@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import data, migrated, rollcall
-
-__all__ = ["data", "migrated"]
+from tests.cli.test_commands import rollcall
 
 UID = "00000000-0000-7000-8000-000000000001"
 
