@@ -175,6 +175,8 @@ class Batch:
             "last_name": L.last_name,
             "name_key": L.name_key,
             "called_key": L.called_key,
+            "middle_key": L.middle_key,
+            "second_key": L.second_key,
             **{name: func.coalesce(L[name], "") for name in words},
             "source": func.coalesce(func.nullif(L.source, ""), self.import_.source),
             "language": func.coalesce(L.language, self.ground.us.language),
@@ -299,7 +301,7 @@ class Batch:
             )
 
     async def _group(self) -> int:
-        if "group" not in self.import_.columns:
+        if not {"group", "group_roles"} & set(self.import_.columns):
             return 0
         member = there(
             Membership, Membership.subscriber_no == L.subscriber_no, Membership.group_no == N.no
@@ -309,7 +311,7 @@ class Batch:
             "subscriber_no": L.subscriber_no,
             "group_no": N.no,
             "since": self._now(),
-            "role": literal(GroupRole.MEMBER, Membership.__table__.c.role.type),
+            "role": func.coalesce(func.nullif(I.value, ""), GroupRole.MEMBER.value),
         }
         return await self._do(self._insert(Membership, row, self._given(Gives.GROUP)))
 

@@ -23,6 +23,7 @@ COLUMNS = (
     "tier",
     "language",
     "group",
+    "group_roles",
     "tags",
     "city",
     "postcode",
@@ -48,6 +49,7 @@ _HEADINGS = {
     "language": "language lang preferredlanguage languagecode langue locale",
     "group": "group groups branch section chapter local groupe groupes syndicat union organisation"
     " organization org",
+    "group_roles": "grouproles rolesingroups rolesdanslesgroupes",
     "tags": "tag tags label labels etiquette etiquettes motscles",
     "city": "city town place ville commune localite lieu municipality",
     "postcode": "postcode postalcode zip zipcode plz codepostal",

@@ -201,7 +201,7 @@ def _gains(import_: Import) -> list[ColumnElement[bool]]:
     if "tags" in becomes:
         has = there(Tagging, Tagging.subscriber_no == S.no, Tagging.tag_no == ImportName.no)
         ways.append(there((ImportItem, ImportName), _items(Gives.TAG), named, not_(has)))
-    if "group" in becomes:
+    if {"group", "group_roles"} & becomes:
         member = there(
             Membership, Membership.subscriber_no == S.no, Membership.group_no == ImportName.no
         )

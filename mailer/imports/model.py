@@ -72,6 +72,7 @@ class Why(enum.StrEnum):
     OPEN_QUOTE = "open_quote"
     NO_NAME = "no_name"  # neither an address nor a name and a telephone or a group
     TAG_WRONG = "tag_wrong"
+    ROLE_WRONG = "role_wrong"
     FIELD_WRONG = "field_wrong"  # not what the field takes; the refusal's own words are told
     UNKNOWN_COUNTRY = "unknown_country"
     UNKNOWN_TIME_ZONE = "unknown_time_zone"
@@ -167,6 +168,8 @@ class ImportLine(Base):
     last_name: Mapped[str | None] = mapped_column(String(120))
     name_key: Mapped[str | None] = mapped_column(String(240))
     called_key: Mapped[str | None] = mapped_column(String(240))
+    middle_key: Mapped[str | None] = mapped_column(String(240))
+    second_key: Mapped[str | None] = mapped_column(String(240))
     city: Mapped[str | None] = mapped_column(String(120))
     postcode: Mapped[str | None] = mapped_column(String(20))
     region: Mapped[str | None] = mapped_column(String(80))
@@ -194,7 +197,7 @@ class Gives(enum.IntEnum):
     """What one item of a line gives to its person."""
 
     TAG = 1  # `ref` is a name of the file
-    GROUP = 2  # so too
+    GROUP = 2  # so too; `value` is their role in it, "" what they are there or a member
     FIELD = 3  # `ref` is the field
     FIELD_BEFORE = 4  # what the field held before: kept for an undo
 

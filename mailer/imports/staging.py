@@ -11,8 +11,8 @@ from mailer.kit.work import Work
 
 LINE = (
     "import_no line fate why facts cells address address_key mark uid first_name last_name name_key"
-    " called_key city postcode region country time_zone source language tier_no agreed_at"
-    " never_agreed phone phone_mark"
+    " called_key middle_key second_key city postcode region country time_zone source language"
+    " tier_no agreed_at never_agreed phone phone_mark"
 ).split()
 ITEM = "import_no line gives ref value number".split()
 

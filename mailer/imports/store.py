@@ -271,8 +271,9 @@ async def held(work: Work, import_: Import) -> Import:
 
 EMPTY = dict.fromkeys(
     (
-        "facts cells address address_key mark first_name last_name name_key called_key city"
-        " postcode region country time_zone source language agreed_at phone phone_mark"
+        "facts cells address address_key mark first_name last_name name_key called_key"
+        " middle_key second_key city postcode region country time_zone source language"
+        " agreed_at phone phone_mark"
     ).split(),
     null(),
 )

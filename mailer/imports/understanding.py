@@ -32,6 +32,7 @@ from mailer.kit.i18n import in_language
 from mailer.kit.secrets import Keys
 from mailer.kit.tables import parted, unguarded
 from mailer.kit.texts import one_line
+from mailer.subscribers.model import GroupRole, Subscriber
 from mailer.tags.model import tag_key
 from mailer.tiers.model import Tier
 
@@ -48,6 +49,10 @@ LONGEST = {
 }
 _LONGEST_NAME = {Gives.TAG: 80, Gives.GROUP: 160}
 _MOST_REMEMBERED = 50_000  # answers of one kind
+
+_ROLES = {plain(role): role for role in GroupRole}
+# Names of several words are found by the second one too.
+_SEVERAL_WORDS = re.compile(r"\S[\s‐-]\S")  # noqa: RUF001  # the hyphen that is one
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?", re.IGNORECASE)
@@ -148,7 +153,7 @@ class People:
         facts = {name: storable(fact) for name, fact in wrong.facts.items()}
         kept = [storable(cell[:KEPT]) for cell in cells]
         row = [self._no, line, Fate.REFUSED.value, wrong.why, json.dumps(facts), json.dumps(kept)]
-        return (*row, *[None] * 20)
+        return (*row, *[None] * 22)
 
     def _line(self, record: Record, cells: list[str], uid: str, items: list[Row]) -> Row:
         if record.why:
@@ -176,7 +181,7 @@ class People:
         if opts_out:
             if address is None:
                 raise Wrong(Why.NO_ADDRESS)
-            empty = [None] * 16
+            empty = [None] * 18
             return (
                 *(self._no, line, Fate.OPTS_OUT.value, "", None, None, address, key, mark, None),
                 *empty,
@@ -210,6 +215,7 @@ class People:
             last_name,
             f"{last_name} {first_name}".casefold().strip()[:240],
             f"{first_name} {last_name}".casefold().strip()[:240],
+            *_second_words(first_name, last_name),
             said.get("city"),
             said.get("postcode"),
             said.get("region"),
@@ -352,11 +358,13 @@ class People:
         """Add what a line gives; count it."""
         begun = len(items)
         for gives, kind in ((Gives.TAG, "tags"), (Gives.GROUP, "group")):
-            refs: list[int] = []
+            named: dict[int, str] = {}
             for at in self._several[kind]:
                 if cells[at]:
-                    refs += self._named(gives, cells[at])
-            items += [(self._no, line, int(gives), ref, "", None) for ref in dict.fromkeys(refs)]
+                    named |= dict.fromkeys(self._named(gives, cells[at]), "")
+            if gives is Gives.GROUP and "group_roles" in self._at:
+                named |= self._read("group_roles", cells, self._roles) or {}
+            items += [(self._no, line, int(gives), ref, role, None) for ref, role in named.items()]
         for at, field in self._fields:
             if cells[at]:
                 items += [
@@ -381,6 +389,21 @@ class People:
                 raise Wrong(Why.FIELD_WRONG, **facts) from refusal
             self._remember(key, values)
         return values
+
+    def _roles(self, said: str) -> dict[int, str]:
+        """Read who somebody is in which groups: `rep: Harbour; officer: Northgate`."""
+        roles: dict[int, str] = {}
+        for one in parted(said, self._mark):
+            role, _, name = one.partition(":")
+            if plain(role) not in _ROLES or not name.strip():
+                raise Wrong(
+                    Why.ROLE_WRONG,
+                    said=one[:KEPT],
+                    example=f"{GroupRole.REP}: Northgate",
+                    roles=", ".join(GroupRole),
+                )
+            roles[self._ref(Gives.GROUP, name, is_new=True)] = _ROLES[plain(role)].value
+        return roles
 
     def _named(self, gives: Gives, cell: str) -> list[int]:
         refs = self._refs.get((gives, cell))
@@ -412,6 +435,14 @@ class People:
         self._known.names[key] = ref
         self._new_names.append((int(gives), ref, name))
         return ref
+
+
+def _second_words(first_name: str, last_name: str) -> tuple[str | None, str | None]:
+    """Give what a name is found by from its second words on; None and None for most."""
+    if not (_SEVERAL_WORDS.search(first_name) or _SEVERAL_WORDS.search(last_name)):
+        return None, None
+    keys = Subscriber.keys_of(first_name, last_name)
+    return keys["middle_key"], keys["second_key"]
 
 
 def storable(words: str) -> str:

@@ -27,6 +27,9 @@ _REASONS = {
     ),
     Why.TAG_WRONG: N_("“%(said)s” cannot be a tag: a tag has no comma and no semicolon in it."),
     Why.FIELD_WRONG: N_("“%(said)s” is not what this column takes."),
+    Why.ROLE_WRONG: N_(
+        "“%(said)s” is no role in a group. Write it like “%(example)s”; the roles are %(roles)s."
+    ),
     Why.TOO_MANY_NEW: N_("This file names more groups and tags than one file may."),
     Why.NO_NAME: N_("There is no address here, and not a name with a telephone or a group."),
     Why.SUPPRESSED: N_("Asked never to be written to. A file cannot change that."),
@@ -56,6 +59,7 @@ _COLUMNS = {
     "tier": N_("Level, for who has none"),
     "language": N_("Language"),
     "group": N_("Groups"),
+    "group_roles": N_("Roles in groups"),
     "tags": N_("Tags"),
     "city": N_("City"),
     "postcode": N_("Postcode"),

@@ -75,10 +75,12 @@ def _cells(
     slugs: dict[int, str],
 ) -> list[str]:
     """Write a line that was understood as the file would have it."""
-    given: dict[str, list[str]] = {"tags": [], "group": []}
+    given: dict[str, list[str]] = {"tags": [], "group": [], "group_roles": []}
     for item, name in items:
         if item.gives == Gives.FIELD:
             given.setdefault(f"field:{slugs[item.ref]}", []).append(item.value)
+        elif item.gives == Gives.GROUP and item.value:
+            given["group_roles"].append(f"{item.value}: {name}")
         else:
             given["tags" if item.gives == Gives.TAG else "group"].append(name)
     said = {name: getattr(line, name, None) for name in import_.columns if ":" not in name}
@@ -87,7 +89,7 @@ def _cells(
     said["agreed_at"] = line.agreed_at.isoformat() if line.agreed_at else ""
     cells = []
     for kind in import_.columns:
-        if kind in {"tags", "group"}:
+        if kind in {"tags", "group", "group_roles"}:
             cells.append(joined(given[kind]))
             given[kind] = []  # where several columns give them, the first has them all
         elif kind in given:

@@ -21,9 +21,10 @@ from mailer.kit.errors import Invalid
 from mailer.kit.work import Door, Work
 from mailer.outbox import store as outbox
 from mailer.records import actions as records
+from mailer.records import store as record_store
 from mailer.subscribers import actions as people
 from mailer.subscribers import store as subscribers
-from mailer.subscribers.model import Subscriber, SuppressionReason
+from mailer.subscribers.model import GroupRole, Subscriber, SuppressionReason
 from mailer.tiers import store as tiers
 from tests import makers as make
 from tests.cast import Cast
@@ -417,3 +418,45 @@ async def test_what_is_complete_cannot_be_stopped(house: House, cast: Cast) -> N
         assert found
         with pytest.raises(imports.AlreadyApplied):
             await imports.cancel(work, found)
+
+
+async def test_a_file_says_who_is_what_in_which_group(house: House, cast: Cast) -> None:
+    text = (
+        "email,groups,roles in groups\n"
+        'yasmin@example.org,Dockers,"rep: Dockers; officer: Harbour Workers’ Centre"\n'
+        "bo@example.org,,officer: Northgate Transport Branch\n"
+        "zora@example.org,,boss: Dockers\n"
+        "vera@example.org,,Dockers\n"
+    )
+    import_ = await applied(house, cast, text)
+    async with house.work(reading=True) as work:
+        roles = {}
+        for name in ("yasmin", "bo"):
+            person = await subscribers.by_address(work, f"{name}@example.org")
+            assert person
+            roles[name] = {
+                group.name: there.role for group, there in await groups.belonging(work, person.no)
+            }
+        refused = (await store.lines(work, import_, fate=Fate.REFUSED)).rows
+        assert [(line.line, line.why) for line in refused] == [
+            (4, Why.ROLE_WRONG),
+            (5, Why.ROLE_WRONG),
+        ]
+        assert "boss: Dockers" in imports.why(refused[0])
+    assert roles == {
+        "yasmin": {"Dockers": GroupRole.REP, "Harbour Workers’ Centre": GroupRole.OFFICER},
+        # Who is in it already is there what we know them to be.
+        "bo": {"Northgate Transport Branch": GroupRole.MEMBER},
+    }
+
+
+async def test_who_came_in_a_file_is_found_by_each_word_of_their_name(
+    house: House, cast: Cast
+) -> None:
+    await applied(
+        house, cast, "email,first name,last name\nana@example.org,Ana Maria,López García\n"
+    )
+    async with house.work(reading=True) as work:
+        for typed in ("ana", "maria", "lópez", "garcía"):
+            found = await record_store.begin_with(work, typed, limit=5)
+            assert [one.address for one in found] == ["ana@example.org"], typed

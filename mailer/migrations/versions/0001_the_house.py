@@ -2118,6 +2118,8 @@ def upgrade() -> None:
         sa.Column("last_name", sa.String(length=120), nullable=True),
         sa.Column("name_key", sa.String(length=240), nullable=True),
         sa.Column("called_key", sa.String(length=240), nullable=True),
+        sa.Column("middle_key", sa.String(length=240), nullable=True),
+        sa.Column("second_key", sa.String(length=240), nullable=True),
         sa.Column("city", sa.String(length=120), nullable=True),
         sa.Column("postcode", sa.String(length=20), nullable=True),
         sa.Column("region", sa.String(length=80), nullable=True),
