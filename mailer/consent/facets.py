@@ -253,9 +253,14 @@ async def _in_state(work: Work, args: Args) -> Select[int]:
 
 
 def _is_active(work: Work, args: Args, no: ColumnElement[int]) -> ColumnElement[bool] | None:
-    """Look up one person's subscriptions, and then their row: of few, cheaper than the sets."""
-    if args["state"] != SubscriberState.ACTIVE:
-        return None
+    return is_in_reach(work, no) if args["state"] == SubscriberState.ACTIVE else None
+
+
+def is_in_reach(work: Work, no: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say of one number whether they are active: by their subscriptions, and then their row.
+
+    Of few, that is cheaper than the sets.
+    """
     agreed = exists().where(_OTHER.subscriber_no == no, _OTHER.state == SubscriptionState.CONFIRMED)
     never = exists().where(
         _PERSON.no == no,

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
-from mailer.consent.facets import out_of_reach
-from mailer.consent.model import Subscription, SubscriptionState
+from mailer.consent.facets import is_in_reach
 from mailer.kit.pages import Page, cut
 from mailer.kit.work import Work
 from mailer.segments.model import Segment, SegmentVersion, name_key
@@ -51,14 +50,11 @@ async def how_many_and_reachable(work: Work, asked: Select[int]) -> tuple[int, i
     """Count the numbers of a question, and those among them who are active."""
     people = asked.cte("answer")
     no = people.columns[0]
-    agreed = exists().where(
-        Subscription.subscriber_no == no, Subscription.state == SubscriptionState.CONFIRMED
-    )
-    reachable = and_(agreed.correlate(people), no.not_in(out_of_reach(work)))
+    in_reach = select(func.count()).select_from(people).where(is_in_reach(work, no))
     found = await work.session.execute(
         select(
             select(func.count()).select_from(people).scalar_subquery(),
-            select(func.count()).select_from(people).where(reachable).scalar_subquery(),
+            in_reach.scalar_subquery(),
         )
     )
     all_of_them, some = found.one()
