@@ -55,7 +55,7 @@ async def test_every_session_is_ended_again_and_again_and_nobody_gets_it_twice(
                 await work.session.execute(
                     text(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE application_name = 'victim'"
+                        " WHERE application_name = 'victim' AND datname = current_database()"
                     )
                 )
         await until_sent(house, no)

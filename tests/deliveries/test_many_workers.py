@@ -137,12 +137,17 @@ async def test_a_worker_that_was_ended_gets_a_new_number_and_may_still_tell_the_
 
 
 async def _end_sessions_of_locks(house: House) -> None:
-    """End the sessions that hold a worker's lock, as a broken network does."""
+    """End the sessions that hold a worker's lock, as a broken network does.
+
+    In this database: other tests have theirs in the same cluster.
+    """
     async with house.work() as work:
         await work.session.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                " JOIN pg_database ON pg_database.oid = pg_locks.database"
                 " WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                " AND datname = current_database()"
             )
         )
 
