@@ -43,7 +43,8 @@ def typed(form: Form) -> dict[str, Any]:
         "tier_nos": [int(one) for one in form.many("tier") if one.isdecimal()]
         if reach != "segment"
         else [],
-        "segment_no": _number(segment) if reach == "segment" else None,
+        # 0 is a segment that is not chosen yet: it is refused at its field, and the reach stays.
+        "segment_no": (_number(segment) or 0) if reach == "segment" else None,
     }
 
 
@@ -111,7 +112,7 @@ async def choices(work: Work, chosen: Chosen) -> dict[str, Any]:
 def _reach(chosen: Chosen) -> str:
     if chosen.to_everybody:
         return "everybody"
-    return "segment" if chosen.segment_no else "levels"
+    return "segment" if chosen.segment_no is not None else "levels"
 
 
 async def _of_segment(
