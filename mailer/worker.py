@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 _LOOK_FOR_LEDGER = 0.5
 _LOOK_FOR_THE_DEAD = 1.0
+_LOOK_FOR_UPKEEP = 10.0  # what nobody waits for: asking twice a second would be most of idling
 
 HouseStep = Callable[[House], Awaitable[bool]]
 """One batch of something else that a worker does; True when there may be more at once."""
@@ -35,9 +36,13 @@ async def work_on(
     ending: Ending | None = None,
     *,
     steps: Sequence[HouseStep] = (),
+    upkeep: Sequence[HouseStep] = (),
     transport: Transport | None = None,
 ) -> None:
-    """Send, and do the other steps, until the end is wished; then finish what has begun."""
+    """Send, and do the other steps, until the end is wished; then finish what has begun.
+
+    `upkeep` is what nobody waits for: what is due by the day.
+    """
     ending = ending or Ending()
     ledger = make_ledger(house)
     if not await _opened(house, ledger, ending):
@@ -53,6 +58,12 @@ async def work_on(
                     *[partial(step, house) for step in steps],
                 ],
                 pause=house.settings.pause,
+                ending=ending,
+            ),
+            run_loop(
+                "upkeep",
+                [partial(step, house) for step in upkeep],
+                pause=_LOOK_FOR_UPKEEP,
                 ending=ending,
             ),
             run_loop(

@@ -53,17 +53,8 @@ async def _work(settings: Settings) -> None:
         await work_on(
             house,
             ending,
-            steps=[
-                imports.read_some,
-                imports.apply_some,
-                imports.undo_some,
-                forgetting.forget_some,
-                work_some,
-                remind_some,
-                forget_some,
-                forget_looks,
-                keep_some,
-            ],
+            steps=[imports.work_some, work_some],
+            upkeep=[forgetting.forget_some, remind_some, forget_some, forget_looks, keep_some],
         )
     finally:
         await house.engine.dispose()

@@ -4,10 +4,13 @@ The file itself is dealt with in `receiving`, its lines in `reading_some`, `appl
 `undoing`: those are steps of the worker. Here is what a person decides.
 """
 
+from collections.abc import Awaitable, Callable
+
 from mailer.audit import actions as audit
 from mailer.imports import receiving, store
 from mailer.imports.applying import apply_some
 from mailer.imports.driving import drive
+from mailer.imports.house import Rooms
 from mailer.imports.model import Basis, Import, ImportState, Rule
 from mailer.imports.reading_some import read_all, read_some
 from mailer.imports.refusing import (
@@ -30,6 +33,12 @@ from mailer.imports.undoing import UNDO_FOR, undo_some, was_mailed
 from mailer.imports.words import why
 from mailer.kit.texts import lines as several_lines
 from mailer.kit.work import Work
+
+_STEPS: dict[ImportState, Callable[[Rooms], Awaitable[bool]]] = {
+    ImportState.READING: read_some,
+    ImportState.APPLYING: apply_some,
+    ImportState.UNDOING: undo_some,
+}
 
 __all__ = [
     "UNDO_FOR",
@@ -56,7 +65,20 @@ __all__ = [
     "undo",
     "undo_some",
     "why",
+    "work_some",
 ]
+
+
+async def work_some(house: Rooms) -> bool:
+    """Read, apply or take back some of what waits for it; False when nothing does.
+
+    A worker asks this twice a second for years: one look, where nothing waits.
+    """
+    async with house.work(reading=True) as work:
+        waiting = await store.states_in(work, *_STEPS)
+    done = [await _STEPS[state](house) for state in waiting]
+    return any(done)
+
 
 SHORTEST_EVIDENCE = 10
 

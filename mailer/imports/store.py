@@ -199,6 +199,14 @@ async def is_any_in(work: Work, *states: ImportState) -> bool:
     return bool(await work.session.scalar(select(exists().where(Import.state.in_(states)))))
 
 
+async def states_in(work: Work, *states: ImportState) -> Sequence[ImportState]:
+    """Say in which of these states there are imports."""
+    found = await work.session.scalars(
+        select(Import.state).where(Import.state.in_(states)).distinct()
+    )
+    return found.all()
+
+
 async def to_do(work: Work, *states: ImportState, uid: str | None = None) -> Import | None:
     """Take the oldest import that has come so far, or this one, and keep other workers from it."""
     wanted = select(Import).where(Import.state.in_(states))

@@ -127,3 +127,29 @@ async def test_refused_lines_are_mended_and_read_again(house: House, cast: Cast)
     assert names == ["=Bo", 'Ana "the" first']
     told = "".join([some async for some in every_line(house, again)])
     assert told.count("\r\n") == 3
+
+
+async def test_a_worker_looks_once_for_all_imports_and_does_what_waits(
+    house: House, cast: Cast
+) -> None:
+    assert await imports.work_some(house) is False
+    async with house.work() as work:
+        file = await receiving.receive(work, file_name="a.csv", list_no=cast.bulletin.no)
+        await receiving.keep_part(work, file, 0, b"email\nana@example.org\n")
+        await receiving.received(work, file)
+        await receiving.understand(work, file, columns=file.columns)
+
+    while await imports.work_some(house):
+        pass
+    async with house.work() as work:
+        read = await store.by_uid(work, file.uid)
+        assert read
+        assert read.state is ImportState.REHEARSED
+        await imports.choose_basis(work, read, basis=Basis.ASK, evidence="")
+
+    while await imports.work_some(house):
+        pass
+    async with house.work(reading=True) as work:
+        done = await store.by_uid(work, file.uid)
+    assert done
+    assert done.state is ImportState.APPLIED
