@@ -150,7 +150,7 @@ async def _stage(given: Settings, folder: Path, smtp: str, port: int) -> AsyncGe
             smtp_port=catcher.port if catcher else int(number),
             smtp_security="none" if catcher else given.smtp_security,
             undo_seconds=15,
-            pause=0.1,
+            pause=0.25,
             demo=True,
             demo_inbox=str(inbox) if catcher else "",
         )
