@@ -140,13 +140,22 @@ async def _driven_by_the_fewest(work: Work, step: Branch) -> Select[int]:
     drivers = [await _driven(work, one) for one in positive]
     if len(drivers) == 1:
         return _narrowed(drivers[0], [one for one in step.inner if one is not positive[0]])
-    sizes = await store.sizes(work, drivers)
+    sizes = await store.sizes(
+        work, [_of_some(work, one, all_) for one, all_ in zip(positive, drivers, strict=True)]
+    )
     by_size = sorted(range(len(drivers)), key=lambda at: sizes[at])
     merged = _worth_merging(work, drivers, sizes, by_size)
     # What fewest have is asked first of each: whoever has it not is asked no further.
     rest = [positive[at] for at in by_size if at not in merged]
     begun = _merged([drivers[at] for at in merged])
     return _narrowed(begun, [*rest, *[one for one in step.inner if not _is_positive(one)]])
+
+
+def _of_some(work: Work, step: Step, all_of_them: Select[int]) -> Select[int]:
+    """Give what is asked of a sample: where one person can be looked up, not the whole set."""
+    [no] = select(Subscriber.no).where(visible(work)).subquery("everybody").columns
+    held = step.of_one(no) if isinstance(step, Leaf) else None
+    return all_of_them if held is None else select(no).where(held)
 
 
 def _worth_merging(
