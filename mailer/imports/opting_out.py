@@ -48,20 +48,20 @@ class OptingOut(Batch):
             Subscription.list_no == self.import_.list_no,
             Subscription.state != SubscriptionState.UNSUBSCRIBED,
         )
-        await self._do(
+        await self.do(
             update(lines)
             .where(theirs, not_(there(Suppression, Suppression.mark == L.mark)))
             .values(did="s")
         )
         state = select(Subscription.state).where(on_list).scalar_subquery()
-        await self._do(
+        await self.do(
             update(lines).where(theirs, there(Subscription, on_list)).values(list_was=state)
         )
-        await self._do(self._insert(Suppression, self._suppression(), select(L.line).where(theirs)))
+        await self.do(self.insert(Suppression, self._suppression(), select(L.line).where(theirs)))
         await self._take_off()
-        await self._do(self._insert(Activity, self._line(), self._people()))
+        await self.do(self.insert(Activity, self._line(), self._people()))
         kept = {name: null() for name in store.EMPTY if name != "mark"}
-        await self._do(update(lines).where(theirs).values(**kept))
+        await self.do(update(lines).where(theirs).values(**kept))
 
     def _people(self) -> Any:
         return (
@@ -75,7 +75,7 @@ class OptingOut(Batch):
         return {
             "mark": L.mark,
             "reason": literal(SuppressionReason.IMPORTED, columns.reason.type),
-            "at": self._now(),
+            "at": self.now(),
             "door": literal(self.work.door, columns.door.type),
             "account_no": literal(self.work.account, columns.account_no.type),
         }
@@ -83,13 +83,13 @@ class OptingOut(Batch):
     async def _take_off(self) -> None:
         left = self._people().where(L.list_was.is_not(None))
         evidence = {
-            **self._evidence(),
+            **self.evidence(),
             "given": literal(False),  # noqa: FBT003
             "wording": literal(""),
-            "at": self._now(),
+            "at": self.now(),
         }
-        await self._do(self._insert(ConsentRecord, evidence, left))
-        await self._do(
+        await self.do(self.insert(ConsentRecord, evidence, left))
+        await self.do(
             update(Subscription)
             .where(
                 Subscription.list_no == self.import_.list_no,
@@ -104,7 +104,7 @@ class OptingOut(Batch):
         return {
             "subscriber_no": L.subscriber_no,
             "kind": literal("imported"),
-            "at": self._now(),
+            "at": self.now(),
             "door": literal(self.work.door, columns.door.type),
             "account_no": literal(self.work.account, columns.account_no.type),
             "facts": literal({"import": self.import_.no, "opted_out": True}, Json()),

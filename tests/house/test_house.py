@@ -61,7 +61,7 @@ def test_sql_is_in_stores() -> None:
     """
     allowed = re.compile(
         r"/(store|record|model|facets|compiling)\.py$|/kit/|/migrations/|/deliveries/|/cli/doctor\.py$"
-        r"|/imports/(judging|batch|opting_out|undoing|forgetting)\.py$",
+        r"|/imports/(judging|batch|adding|giving|bettering|joining|opting_out|undoing|forgetting)\.py$",
     )
     making = re.compile(
         r"^from sqlalchemy(\.\w+)* import (?:.*|\([^)]*)\b(select|update|delete|insert|text)\b",

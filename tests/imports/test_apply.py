@@ -12,8 +12,7 @@ from mailer.consent import store as consents
 from mailer.consent.model import SubscriberState, SubscriptionState
 from mailer.groups import store as groups
 from mailer.imports import actions as imports
-from mailer.imports import store
-from mailer.imports.batch import Batch
+from mailer.imports import joining, store
 from mailer.imports.model import Basis, Fate, Import, ImportState, Why
 from mailer.imports.writing import refused_lines
 from mailer.kit.db import make_engine
@@ -213,7 +212,7 @@ async def test_a_crash_in_a_batch_loses_that_batch_and_nothing_else(
 
     with monkeypatch.context() as patched:
         # In the middle of a batch: people are added and placed, and nobody has agreed yet.
-        patched.setattr(Batch, "_subscribe", cut)
+        patched.setattr(joining, "subscribe", cut)
         with pytest.raises(Cut):
             await imports.apply_some(house, limit=10, seconds=0)
 

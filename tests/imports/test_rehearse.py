@@ -197,7 +197,7 @@ async def test_who_was_stopped_silently_stays_stopped(cast: Cast, work: Work) ->
 
 
 async def test_every_reason_has_words_in_both_languages(cast: Cast, work: Work) -> None:
-    facts = dict.fromkeys(("first", "said", "levels", "cells", "headings", "nearest", "why"), "x")
+    facts = dict.fromkeys("first said levels cells headings nearest why example roles".split(), "x")
     for code in (*Why, "address_incomplete", "address_unwritable", "address_needs_utf8"):
         told = ImportLine(fate=Fate.REFUSED, why=code, facts=facts)
         for language in ("en", "fr"):
