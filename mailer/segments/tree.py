@@ -129,7 +129,9 @@ async def grow(work: Work, tree: object) -> Node:
 def _remembered(work: Work) -> dict[bytes | None, Node] | None:
     if not work.session.get_bind().get_execution_options().get("readonly"):
         return None
-    remembered: dict[bytes | None, Node] = work.session.info.setdefault("grown", {})
+    # By scope: what somebody is not told the name of is not known to their question either.
+    by_scope = work.session.info.setdefault("grown", {})
+    remembered: dict[bytes | None, Node] = by_scope.setdefault(work.scope, {})
     return remembered
 
 
