@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.datastructures import State
 from playwright.async_api import Browser
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -250,6 +251,7 @@ def _entered(house: House) -> Litestar:
         _APPS[house.settings.demo] = app, _any(app.asgi_handler).app
     app, routes = _APPS[house.settings.demo]
     app.asgi_handler = Entrance(house, CHEAP, routes)
+    app.state = State()  # what pages remember for a while is no other test's
     return app
 
 
