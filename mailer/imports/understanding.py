@@ -51,8 +51,7 @@ _LONGEST_NAME = {Gives.TAG: 80, Gives.GROUP: 160}
 _MOST_REMEMBERED = 50_000  # answers of one kind
 
 _ROLES = {plain(role): role for role in GroupRole}
-# Names of several words are found by the second one too.
-_SEVERAL_WORDS = re.compile(r"\S[\s‐-]\S")  # noqa: RUF001  # the hyphen that is one
+_FOUND_BY = ("name_key", "called_key", "middle_key", "second_key")  # in the order of `LINE`
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?", re.IGNORECASE)
@@ -187,6 +186,7 @@ class People:
                 *empty,
             )
         first_name, last_name = said.get("first_name", ""), said.get("last_name", "")
+        found_by = Subscriber.keys_of(first_name, last_name)
         tier = self._read("tier", cells, self._tier) if "tier" in at else None
         language = self._read("language", cells, _language) if "language" in at else None
         country = self._read("country", cells, _country) if "country" in at else None
@@ -213,9 +213,7 @@ class People:
             uid,
             first_name,
             last_name,
-            f"{last_name} {first_name}".casefold().strip()[:240],
-            f"{first_name} {last_name}".casefold().strip()[:240],
-            *_second_words(first_name, last_name),
+            *[found_by[key] for key in _FOUND_BY],
             said.get("city"),
             said.get("postcode"),
             said.get("region"),
@@ -435,14 +433,6 @@ class People:
         self._known.names[key] = ref
         self._new_names.append((int(gives), ref, name))
         return ref
-
-
-def _second_words(first_name: str, last_name: str) -> tuple[str | None, str | None]:
-    """Give what a name is found by from its second words on; None and None for most."""
-    if not (_SEVERAL_WORDS.search(first_name) or _SEVERAL_WORDS.search(last_name)):
-        return None, None
-    keys = Subscriber.keys_of(first_name, last_name)
-    return keys["middle_key"], keys["second_key"]
 
 
 def storable(words: str) -> str:
