@@ -125,6 +125,7 @@ class Chaos:
         self.password = password
         self.port = 0
         self.greylists = False
+        self.knows_nothing_of: frozenset[str] = frozenset()
         self.on_body: Callable[[str], None] = lambda _to: None
         self.storm: Storm = {}
         self.accepted: list[Taken] = []
@@ -311,6 +312,8 @@ class Line:
             await self._say("503 5.5.1 need MAIL")
         elif not self._chaos.knows(recipient):
             await self._say("450 4.2.0 greylisted")
+        elif recipient in self._chaos.knows_nothing_of:
+            await self._say("550 5.1.1 nobody")
         elif await self._answer("RCPT", "250 2.1.5 ok"):
             self._recipients.append(recipient)
 
