@@ -5,12 +5,15 @@ import dataclasses
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from mailer.activity.signals import reactions
 from mailer.asks import facets as ask_facets
 from mailer.campaigns import usages
 from mailer.consent import actions as consent
 from mailer.consent import facets as consent_facets
 from mailer.deliveries import facets as delivery_facets
 from mailer.fields import facets as field_facets
+from mailer.followups import facets as follow_up_facets
+from mailer.followups import hours, reacting
 from mailer.groups import facets as group_facets
 from mailer.imports import facets as import_facets
 from mailer.kit.db import make_engine, unit_of_work
@@ -75,12 +78,16 @@ for _slice in (  # in the order in which a segment's page offers them
     subscriber_facets,
     phone_facets,
     ask_facets,
+    follow_up_facets,
     delivery_facets,
     import_facets,
 ):
     asking.register(*_slice.FACETS)
 asking.zone_is_told_by(sending_rules.zone)
+hours.zone_is_told_by(sending_rules.zone)
 saving.is_used_by(usages.of_segment)
+for _kind, _reaction in reacting.FOLLOWED.items():
+    reactions.follow(_kind, _reaction)
 
 
 async def furnish(house: House) -> None:

@@ -2,7 +2,8 @@
 
 from mailer.accounts.model import Account, AccountScope, RecoveryCode, Session, SignInTry
 from mailer.activity.model import Activity
-from mailer.asks.model import Ask, Pledge
+from mailer.activity.signals.model import Signal
+from mailer.asks.model import Ask, Demand, Offer, OfferTally, Pledge, PledgeChange
 from mailer.audit.model import AuditLine
 from mailer.bulk.model import BulkAct, BulkPerson
 from mailer.campaigns.model import Campaign, Revision
@@ -17,6 +18,7 @@ from mailer.consent.model import (
 )
 from mailer.deliveries.model import Delivery, Worker
 from mailer.fields.model import Field, FieldValue, SpecialValue
+from mailer.followups.model import DigestWish, FollowUp, FollowUpRound, FollowUpStep
 from mailer.forms.model import SignUpForm
 from mailer.groups.model import Group
 from mailer.imports.model import (
@@ -56,9 +58,14 @@ __all__ = [
     "ConsentRecord",
     "ConsentText",
     "Delivery",
+    "Demand",
+    "DigestWish",
     "DomainPace",
     "Field",
     "FieldValue",
+    "FollowUp",
+    "FollowUpRound",
+    "FollowUpStep",
     "Group",
     "Import",
     "ImportItem",
@@ -71,10 +78,13 @@ __all__ = [
     "MailingList",
     "Membership",
     "Merging",
+    "Offer",
+    "OfferTally",
     "OnlyUrgent",
     "Organisation",
     "Phone",
     "Pledge",
+    "PledgeChange",
     "RecoveryCode",
     "Relay",
     "RelayHour",
@@ -86,6 +96,7 @@ __all__ = [
     "SignInTry",
     "SignUpForm",
     "SignUpTally",
+    "Signal",
     "SigningKey",
     "SpecialValue",
     "Subscriber",

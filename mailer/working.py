@@ -11,10 +11,15 @@ import sys
 from collections.abc import Coroutine
 
 from mailer import settings as room
+from mailer.activity.signals.following import follow_signals
+from mailer.asks.reminding.actions import remind_due
+from mailer.asks.upkeep import close_due, forget_offers
 from mailer.bootstrap import open_house
 from mailer.bulk.actions import work_some
 from mailer.consent.reminding import remind_some
 from mailer.content.selftest import headers_hold
+from mailer.followups.rounds.digest import tell_of_today
+from mailer.followups.rounds.looking import look_around
 from mailer.forms.forgetting import forget_some
 from mailer.imports import actions as imports
 from mailer.imports import forgetting
@@ -53,8 +58,19 @@ async def _work(settings: Settings) -> None:
         await work_on(
             house,
             ending,
-            steps=[imports.work_some, work_some],
-            upkeep=[forgetting.forget_some, remind_some, forget_some, forget_looks, keep_some],
+            steps=[imports.work_some, work_some, follow_signals],
+            upkeep=[
+                forgetting.forget_some,
+                remind_some,
+                remind_due,
+                forget_some,
+                forget_looks,
+                keep_some,
+                close_due,
+                forget_offers,
+                look_around,
+                tell_of_today,
+            ],
         )
     finally:
         await house.engine.dispose()

@@ -11,6 +11,11 @@ import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
+from typing_extensions import Unpack
+
+from mailer.asks import composing
+from mailer.asks.composing import AskFields
+from mailer.asks.model import Ask
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.consent.model import MailingList
@@ -60,6 +65,12 @@ async def mailing_list(
         is_public=True,
         double_opt_in=double_opt_in,
     )
+
+
+async def ask(work: Work, title: str = "Write a letter", **fields: Unpack[AskFields]) -> Ask:
+    """Open one more ask."""
+    drafted = await composing.draft(work, title={"en": title}, **fields)
+    return await composing.open_ask(work, drafted)
 
 
 async def person(

@@ -44,6 +44,7 @@ class Undoes(enum.StrEnum):
     LEAVING = "leaving"
     ADDRESS = "address"
     MERGING = "merging"
+    PLEDGE = "pledge"
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):

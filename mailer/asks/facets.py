@@ -3,7 +3,7 @@
 from sqlalchemy import Select, select
 
 from mailer.asks import store
-from mailer.asks.model import IS_DONE, STANDS, TO_DO, Ask, AskState, Pledge
+from mailer.asks.model import STANDS, TO_DO, Ask, AskState, Pledge, PledgeState
 from mailer.kit.facets import (
     Args,
     Facet,
@@ -25,8 +25,16 @@ _HOWS = {
     "pledged": N_("said yes"),
     "done": N_("did it"),
     "not_done": N_("said yes, and have not done it"),
+    "blocked": N_("need help with it"),
+    "declined": N_("said no"),
 }
-_STATES = {"pledged": STANDS, "done": IS_DONE, "not_done": TO_DO}
+_IS = {
+    "pledged": Pledge.state.in_(STANDS),
+    "done": Pledge.done_at.is_not(None),  # also who is asked again since
+    "not_done": Pledge.state.in_(TO_DO),
+    "blocked": Pledge.state == PledgeState.BLOCKED,
+    "declined": Pledge.state == PledgeState.DECLINED,
+}
 
 
 async def _asks(work: Work, _args: Args) -> list[Option]:
@@ -38,7 +46,7 @@ async def _pledged(work: Work, args: Args) -> Select[int]:
     """Find who said yes, or did it. The days are counted from the yes, or from when it was done."""
     number = number_of(args, "ask")
     how = args["how"]
-    found = select(Pledge.subscriber_no).where(Pledge.state.in_(_STATES[how]))
+    found = select(Pledge.subscriber_no).where(_IS[how])
     if number is not None:
         found = found.where(Pledge.ask_no == number)
     if "days" in args:
@@ -59,6 +67,8 @@ async def _said(work: Work, args: Args, *, holds: bool) -> str:
             N_("said yes to %(ask)s and have not done it"),
             N_("do not have %(ask)s still to do"),
         ),
+        "blocked": (N_("need help with %(ask)s"), N_("do not need help with %(ask)s")),
+        "declined": (N_("said no to %(ask)s"), N_("did not say no to %(ask)s")),
     }[args["how"]]
     named = _("“%(title)s”") % {"title": in_language(ask.title)} if ask else _("any ask")
     words = _(positive if holds else negative) % {"ask": named}

@@ -12,7 +12,7 @@ import msgspec
 
 from mailer import content
 from mailer.audit import actions as audit
-from mailer.campaigns import store
+from mailer.campaigns import asking, store
 from mailer.campaigns.model import Campaign, CampaignState, Kind, OnDoubt, Revision
 from mailer.consent import store as consent
 from mailer.consent.model import MailingList
@@ -265,6 +265,22 @@ async def choose_audience(
     return campaign
 
 
+async def choose_ask(
+    work: Work, campaign: Campaign, *, ask_no: int | None = None, best: bool = False
+) -> Campaign:
+    """Choose what stands below the text: nothing, one ask for all, or each reader's own best one.
+
+    Which one is best for whom is decided when the campaign is frozen (`asks.choosing`).
+    """
+    _may_change(campaign)
+    ask_no = None if best else ask_no
+    if ask_no is not None and ask_no != campaign.ask_no:
+        await asking.open_ask(work, ask_no)
+    campaign.ask_no, campaign.best_ask = ask_no, best
+    await work.session.flush()
+    return campaign
+
+
 async def rename(work: Work, campaign: Campaign, *, name: str) -> Campaign:
     """Give a draft another name; its page in the archive keeps its address."""
     _may_change(campaign)
@@ -293,7 +309,7 @@ async def newsletter(
             language: f"{_why_urgent(language, campaign.why_urgent)}\n\n{said}"
             for language, said in texts["markdown"].items()
         }
-    return content.newsletter_of(
+    letter = content.newsletter_of(
         subject=texts["subject"],
         headline=texts["headline"],
         preheader=texts["preheader"],
@@ -304,6 +320,7 @@ async def newsletter(
             media=f"{base.rstrip('/')}/static/",
             accent=organisation.colour,
         ),
+        asking=await asking.block_of(work, campaign, tuple(texts["markdown"])),
         ladder=tuple(
             [
                 content.Rung(
@@ -316,6 +333,14 @@ async def newsletter(
             ]
         ),
     )
+    return _asking_for_word(letter) if campaign.is_urgent else letter
+
+
+def _asking_for_word(alert: content.Newsletter) -> content.Newsletter:
+    """Let the readers of an alert say that they have read it."""
+    label = {language: our_words.have_read(language) for language in alert.languages}
+    button = content.Button(label=label, url="{{ link.read }}")
+    return msgspec.structs.replace(alert, blocks=(*alert.blocks, button))
 
 
 def _why_urgent(language: str, why: str) -> str:

@@ -89,8 +89,14 @@ class Campaign(Base):
     segment_version: Mapped[int | None]
     # Or those who got another campaign, and nobody else: its list stays that one's.
     corrects_no: Mapped[int | None] = mapped_column(ForeignKey("campaign.no"), index=True)
+    # The ask that stands under the text: one for all, or for each reader their own best one.
+    ask_no: Mapped[int | None] = mapped_column(ForeignKey("ask.no"))
+    best_ask: Mapped[bool] = mapped_column(default=False)
+    # How the asks read when it was frozen: every mail of it says the same, whatever is edited then.
+    asked: Mapped[list[Any]] = mapped_column(Json, default=list)
     # Why an alert cannot wait: it may exceed what levels promise, and says so in the mail.
     why_urgent: Mapped[str] = mapped_column(String(300), default="")
+    readers: Mapped[int] = mapped_column(default=0)  # who said of an alert that they have read it
     in_archive: Mapped[bool] = mapped_column(default=True)
 
     made_at: Mapped[datetime]

@@ -104,6 +104,17 @@ async def step(work: Work, campaign: Campaign, wanted: CampaignState, **changes:
     return is_ours
 
 
+async def count_reader(work: Work, campaign: Campaign, *, by: int) -> None:
+    """Count one more, or one fewer, who has read an alert."""
+    await work.session.execute(
+        update(Campaign)
+        .where(Campaign.no == campaign.no)
+        .values(readers=Campaign.readers + by)
+        .execution_options(synchronize_session=False)
+    )
+    await work.session.refresh(campaign, ["readers"])
+
+
 async def lock(work: Work, no: int) -> None:
     """Keep everybody else from moving a campaign until this unit of work is over.
 

@@ -27,6 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mailer.accounts import actions as accounts
 from mailer.accounts import signing_in
 from mailer.accounts.model import Role
+from mailer.asks import actions as asks
 from mailer.bootstrap import House, furnish, open_house
 from mailer.campaigns import composing, sending
 from mailer.campaigns import store as campaigns
@@ -61,6 +62,9 @@ WORDS = {
         "preheader": "Ce que nous avons dit samedi, et ce que votre section peut en tirer.",
     },
 }
+ASKS = ("share-resources", "write-to-representative")
+"""Of the library: the newsletter asks for the first, and its page then offers the second."""
+
 _SETTLED = (
     DeliveryState.SENT,
     DeliveryState.REFUSED,
@@ -221,6 +225,10 @@ async def _compose(house: House) -> int:
             to_everybody=True,
             tier_nos=[],
         )
+        taken = {key: await asks.take_from_library(work, key) for key in ASKS}
+        for ask in taken.values():
+            await asks.open_ask(work, ask)
+        await composing.choose_ask(work, campaign, ask_no=taken[ASKS[0]].no)
     async with house.work(door=Door.CLI) as work:
         campaign = await work.session.merge(campaign)
         await freezing.review(work, campaign, base=base)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from mailer.consent import store
 from mailer.consent.model import SubscriberState
+from mailer.kit.orm import Facts
 from mailer.kit.work import Work
 from mailer.outbox import store as outbox
 from mailer.outbox.actions import Post, post
@@ -24,21 +25,27 @@ _WHO_MAY = frozenset({SubscriberState.ACTIVE, SubscriberState.PAUSED, Subscriber
 
 async def send(work: Work, subscriber: Subscriber) -> None:
     """Owe somebody a private link. Who asks cannot tell whether anything was sent."""
+    await send_bounded(work, subscriber, KIND)
+
+
+async def send_bounded(
+    work: Work, subscriber: Subscriber, kind: str, *, about: str = "", facts: Facts | None = None
+) -> None:
+    """Owe a letter that anybody may ask for, as often as is bearable; `about` tells one link's."""
     states = await store.states(work, [subscriber.no])
     if states.get(subscriber.no) not in _WHO_MAY or subscriber.address is None:
         return
     since = work.now - timedelta(days=1)
-    if (
-        await outbox.posted_since(work, subscriber=subscriber.no, kind=KIND, since=since)
-        >= MOST_A_DAY
-    ):
+    sent = await outbox.posted_since(work, subscriber=subscriber.no, kind=kind, since=since)
+    if sent >= MOST_A_DAY:
         return
     await post(
         work,
         Post(
-            kind=KIND,
-            dedupe_key=f"{KIND}:{subscriber.no}:{int(work.now.timestamp()) // EVERY}",
+            kind=kind,
+            dedupe_key=f"{kind}:{subscriber.no}{about}:{int(work.now.timestamp()) // EVERY}",
             language=subscriber.language,
+            facts=facts or {},
             subscriber=subscriber.no,
             lane=Lane.URGENT,
             needs=Needs.NOTHING,

@@ -9,7 +9,11 @@ a mail server.
 """
 
 from mailer.content.blocks import (
+    Ask,
+    AskAnswer,
+    BestAsk,
     Brand,
+    Button,
     Condition,
     EmptyCondition,
     Facts,
@@ -49,8 +53,12 @@ from mailer.content.selftest import headers_hold
 __all__ = [
     "FIELDS",
     "KINDS",
+    "Ask",
+    "AskAnswer",
     "BadHeader",
+    "BestAsk",
     "Brand",
+    "Button",
     "CompiledCampaign",
     "Condition",
     "EmptyCondition",

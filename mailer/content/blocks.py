@@ -42,6 +42,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     lists: frozenset[str] = frozenset()
     groups: frozenset[int] = frozenset()
     asks: Mapping[int, str] = {}  # ask number to the state of their pledge; absent: no pledge
+    best_ask: int = 0  # the number of the one that was chosen for them; 0: none was
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,6 +54,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     groups: tuple[int, ...] = ()
     ask: int | None = None
     ask_states: tuple[str, ...] = ()  # "none" is a state too: has not answered
+    best_ask: int | None = None  # this ask was chosen for them
     unless: bool = False
 
     def __post_init__(self) -> None:
@@ -69,12 +71,15 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             and (not self.lists or not facts.lists.isdisjoint(self.lists))
             and (not self.groups or not facts.groups.isdisjoint(self.groups))
             and (self.ask is None or facts.asks.get(self.ask, "none") in self.ask_states)
+            and (self.best_ask is None or facts.best_ask == self.best_ask)
         )
 
     @property
     def asks_the_reader(self) -> bool:
         """False where the language alone decides: then compiling decides."""
-        return bool(self.tiers or self.lists or self.groups or self.ask_states)
+        return bool(
+            self.tiers or self.lists or self.groups or self.ask_states or self.best_ask is not None
+        )
 
 
 class _Block(
@@ -139,6 +144,19 @@ class Ask(_Block, frozen=True, tag="ask"):
     answers: Annotated[tuple[AskAnswer, ...], msgspec.Meta(min_length=1, max_length=3)]
 
 
+class BestAsk(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="kind",
+    tag="best_ask",
+):
+    """Asks of which each reader sees the one that was chosen for them, or none."""
+
+    asks: tuple[Ask, ...]
+
+
 class EventAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One button of an event."""
 
@@ -169,7 +187,7 @@ class Columns(_Block, frozen=True, tag="columns"):
     right: tuple[Heading | Text | Button | Image, ...]
 
 
-Block = Heading | Text | Button | Image | Quote | Divider | Ask | Event | Raw | Columns
+Block = Heading | Text | Button | Image | Quote | Divider | Ask | BestAsk | Event | Raw | Columns
 
 
 class Brand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -216,6 +234,12 @@ class Newsletter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     ladder: tuple[Rung, ...] = ()  # lowest rung first
     layout: Layout = "poster"
 
+    @property
+    def first_best_ask(self) -> int:
+        """Give the first ask of which one is chosen for each reader: for looking at it; 0: none."""
+        of_each = (block.asks for block in self.blocks if isinstance(block, BestAsk))
+        return next((ask.ask for asks in of_each for ask in asks), 0)
+
 
 def newsletter_of(
     *,
@@ -225,10 +249,13 @@ def newsletter_of(
     brand: Brand,
     preheader: Localised | None = None,
     issue: Localised | None = None,
+    asking: Ask | BestAsk | None = None,
     ladder: tuple[Rung, ...] = (),
     layout: Layout = "poster",
 ) -> Newsletter:
     """Make the simplest newsletter: one text, written in one language or several.
+
+    Below it stands what it asks, if it asks for something.
 
     The languages are those of the text, in their order; the first is what everybody else reads.
     """
@@ -240,7 +267,7 @@ def newsletter_of(
         issue=_said(issue or {}),
         languages=tuple(written) or ("en",),
         brand=brand,
-        blocks=(Text(markdown=written),),
+        blocks=(Text(markdown=written), *([asking] if asking else [])),
         ladder=ladder,
         layout=layout,
     )

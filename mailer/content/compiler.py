@@ -18,7 +18,15 @@ import msgspec
 from markupsafe import Markup
 
 from mailer.content import markdown, markup, textpart
-from mailer.content.blocks import Block, Columns, Condition, Newsletter, Rung
+from mailer.content.blocks import (
+    Ask,
+    BestAsk,
+    Block,
+    Columns,
+    Condition,
+    Newsletter,
+    Rung,
+)
 from mailer.content.marks import Part, parts_of_html, parts_of_text
 from mailer.content.markup import UnsafeMarkup
 from mailer.content.merge import Slots
@@ -179,6 +187,9 @@ class Composer:
         """Choose the blocks of this language, each with what is left for the reader to decide."""
         shown: list[tuple[Block, Condition | None]] = []
         for block in self.newsletter.blocks:
+            if isinstance(block, BestAsk):
+                shown += [(ask, Condition(best_ask=ask.ask)) for ask in block.asks]
+                continue
             condition = block.shown_to
             if condition is None or condition.asks_the_reader:
                 shown.append((block, condition))
@@ -250,12 +261,17 @@ class Composer:
 
     @contextmanager
     def _found_in_block(self, block: Block) -> Generator[None]:
-        blocks = self.newsletter.blocks
-        where = _("in the text")
-        if len(blocks) > 1:
-            where = _("in block %(number)s") % {"number": blocks.index(block) + 1}
-        with self.found_in("markdown", where):
+        with self.found_in("markdown", self._where(block)):
             yield
+
+    def _where(self, block: Block) -> str:
+        if isinstance(block, Ask):
+            # It was written on a page of its own, and there may be many of them.
+            return _("in the ask “%(title)s”") % {"title": in_language(block.title, self.language)}
+        written = [one for one in self.newsletter.blocks if not isinstance(one, Ask | BestAsk)]
+        if len(written) == 1:
+            return _("in the text")
+        return _("in block %(number)s") % {"number": self.newsletter.blocks.index(block) + 1}
 
     def begin(self, condition: Condition | None) -> Markup:
         """Open what only some readers see."""

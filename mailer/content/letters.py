@@ -1,9 +1,10 @@
 """Letters: mails that the system sends by itself, as words and then as bytes.
 
 A letter of a kind says a closed set of facts, in the recipient's language, in the network's look.
-The letter of welcome says besides what organisers wrote for its list. None of these facts is text
-that a stranger typed: a sign-up form with a name field would else carry anybody's advertisement to
-anybody's inbox. Templates are ours: templates/mail/<kind>/.
+The letter of welcome says besides what organisers wrote for its list, and those about a yes what
+they wrote of the ask. None of these facts is text that a stranger typed: a sign-up form with a name
+field would else carry anybody's advertisement to anybody's inbox. Templates are ours:
+templates/mail/<kind>/.
 """
 
 import hashlib
@@ -72,6 +73,14 @@ KINDS: dict[str, frozenset[str]] = {
         ),
         "yearly": "level_name often list_names preferences_link leave_link",
         "tier-request-answered": "tier_name granted reason undo_link preferences_link",
+        "pledge-receipt": (
+            "ask_title own_words by_date support_contact report_link ask_link undo_link undo_until"
+        ),
+        "support-is-coming": "ask_title support_contact report_link",
+        "pledge-due": "ask_title own_words by_date support_contact report_link ask_link",
+        "did-you-do-it": "ask_title support_contact report_link",
+        "ask-link": "ask_title link days",
+        "follow-up": "own_words by_name about",
         "unsubscribed": "list_names undo_link undo_until",
         "paused": "until undo_link",
         "private-link": "link minutes",
@@ -82,6 +91,7 @@ KINDS: dict[str, frozenset[str]] = {
         "erased": "",
         "sign-in-notice": "at device admin_link",
         "factor-reset": "at",
+        "digest": "late_count today_count free_count queue_link",
     }.items()
 }
 """The facts of each kind: all of them are needed, and no other is let in."""
@@ -93,7 +103,9 @@ _CHOICES = {
     "granted": frozenset({True, False}),
 }
 _PROSE = frozenset({"own_words"})
-_MAY_BE_EMPTY = frozenset({"reason", "own_subject", "own_words", "promise_get", "promise_ask"})
+_MAY_BE_EMPTY = frozenset(
+    "reason own_subject own_words promise_get promise_ask by_date support_contact about".split()
+)
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -138,6 +150,8 @@ def _may_be(name: str, fact: object, facts: Mapping[str, Any]) -> bool:
         return fact in _CHOICES[name]
     if name in {"days", "hours", "minutes"}:
         return isinstance(fact, int) and fact > 0
+    if name.endswith("_count"):
+        return isinstance(fact, int) and fact >= 0
     if not isinstance(fact, str):
         return False
     if name == "undo_link" and not fact:

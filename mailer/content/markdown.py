@@ -53,6 +53,14 @@ def to_html(source: str) -> str:
     return str(_PARSER.renderer.render(_tokens(source), _PARSER.options, {})).strip()
 
 
+_SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # ASCII punctuation (CommonMark 2.4)
+
+
+def literal(words: str) -> str:
+    """Write plain words as Markdown that says just them, line for line; fields mean nothing."""
+    return re.sub(r"(?<!\n)\n(?!\n)", "\\\\\n", _SIGNS.sub(r"\\\1", words))
+
+
 def _tokens(source: str) -> list[Token]:
     tokens = _PARSER.parse(source)
     for token in tokens:

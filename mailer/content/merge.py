@@ -65,7 +65,7 @@ FIELDS = {field.name: field for field in _TEXTS}
 
 # Links are made per reader with a token that can do one thing, so they are named by what they do.
 _LINK = re.compile(
-    r"link\.(unsubscribe|preferences|pause|web|forward|tier\.[a-z0-9-]{1,40}"
+    r"link\.(unsubscribe|preferences|pause|read|web|forward|tier\.[a-z0-9-]{1,40}"
     r"|ask\.\d{1,18}\.(pledge|done|help|decline)|event\.\d{1,18}\.(yes|online|no))"
 )
 

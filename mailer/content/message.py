@@ -124,17 +124,36 @@ class Program:
             frame.after,
         ]
         self._skeletons: dict[Holding, Skeleton] = {}
-        self._holdings: dict[tuple[str, frozenset[str], frozenset[int]], Holding] = {}
+        self._holdings: dict[tuple[str, frozenset[str], frozenset[int], int], Holding] = {}
 
     def holding(self, facts: Facts) -> Holding:
         """Decide every condition for one reader."""
-        kind = (facts.tier, facts.lists, facts.groups)
+        kind = (facts.tier, facts.lists, facts.groups, facts.best_ask)
         known = None if facts.asks else self._holdings.get(kind)
         if known is not None:
             return known
         found = tuple([condition.holds(facts, self.language) for condition in self.conditions])
         if not facts.asks and len(self._holdings) < _MOST_SKELETONS:
             self._holdings[kind] = found
+        return found
+
+    def fields_by_ask(self) -> dict[int, set[str]]:
+        """Give the fields by the ask that must be a reader's best for them to see them; 0: any."""
+        found: dict[int, set[str]] = {
+            0: {s.field.name for s in self._subject if isinstance(s, Slot)}
+        }
+
+        def look(body: list[Piece], ask: int) -> None:
+            for piece in body:
+                match piece:
+                    case Placed(slot, _):
+                        found.setdefault(ask, set()).add(self.slots[slot].field.name)
+                    case Shown(condition, inner):
+                        look(inner, self.conditions[condition].best_ask or ask)
+                    case bytes():
+                        pass
+
+        look(self._body, 0)
         return found
 
     def subject(self, values: Mapping[str, str]) -> str:
@@ -258,6 +277,16 @@ class CompiledCampaign:
         return frozenset(
             slot.field.name for program in self.programs.values() for slot in program.slots
         )
+
+    @property
+    def fields_of_best_asks(self) -> dict[int, frozenset[str]]:
+        """The fields that only those see for whom an ask was chosen, by its number."""
+        by_ask: dict[int, set[str]] = {}
+        for program in self.programs.values():
+            for ask, fields in program.fields_by_ask().items():
+                by_ask.setdefault(ask, set()).update(fields)
+        everybodys = by_ask.pop(0)
+        return {ask: frozenset(fields - everybodys) for ask, fields in by_ask.items()}
 
     def program(self, language: str) -> Program:
         """Choose for a reader: their language, its base, or the newsletter's first."""

@@ -50,3 +50,9 @@ def neutral_words(language: str) -> dict[str, str]:
             "joined": _("the day you joined"),
             "list": _("this list"),
         }
+
+
+def have_read(language: str) -> str:
+    """Say what the button of an alert says."""
+    with speaking(language):
+        return _("I have read this")

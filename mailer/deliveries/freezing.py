@@ -4,8 +4,11 @@ Nobody is added afterwards. Whoever leaves, pauses or is taken off later is left
 in the last transaction before the body.
 """
 
+import msgspec
+
+from mailer.asks import choosing
 from mailer.audit import actions as audit
-from mailer.campaigns import composing, sending
+from mailer.campaigns import asking, composing, sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries import promising, store
@@ -40,15 +43,22 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
         raise NobodyChosen(field="tier")
     chosen = await store.chosen(work, campaign)
     await promising.ask_for_alert(work, campaign)
-    await composing.program(work, campaign, base=base)
+    program = await composing.program(work, campaign, base=base)
+    offered = await asking.asked(work, campaign)
+    asked = await asking.blocks_of(work, offered, tuple(program.programs))
     await _step(work, campaign, CampaignState.IN_REVIEW)
     await _step(work, campaign, CampaignState.FREEZING)
     await store.drop_rows(work, campaign)  # of a draft, if it was called off without us
+    await choosing.forget(work, campaign.no)
     recipients = await store.freeze(work, campaign, chosen)
     left_out = await store.left_out(work, campaign, chosen)
     if often_enough := await promising.leave_out(work, campaign):
         recipients -= often_enough
         left_out[Reason.OFTEN_ENOUGH.value] = often_enough
+    if campaign.best_ask:
+        await choosing.choose(work, campaign.no, store.recipients(campaign), offered)
+    elif offered:
+        await choosing.offer(work, campaign.no, store.recipients(campaign), offered[0])
     await _step(
         work,
         campaign,
@@ -57,6 +67,7 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
         left_out=left_out,
         frozen_at=work.now,
         segment_version=chosen.segment_version,
+        asked=msgspec.to_builtins(asked),
     )
     await audit.note(work, "campaign_frozen", campaign=campaign.no, recipients=recipients)
     return campaign
@@ -73,4 +84,5 @@ async def unfreeze(work: Work, campaign: Campaign) -> Campaign:
     if await store.anything_begun(work, campaign):
         raise AlreadyBegun
     await store.drop_rows(work, campaign)
+    await choosing.forget(work, campaign.no)
     return campaign

@@ -1,11 +1,14 @@
-"""What a timeline says of the campaigns that somebody was sent."""
+"""What a timeline says of the campaigns that somebody was sent, and of alerts that they read."""
 
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select, update
 
 from mailer.activity.model import Entry
+from mailer.activity.record import entry_of, lines
+from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign
+from mailer.campaigns.reading import READ, UNREAD
 from mailer.deliveries import fates
 from mailer.deliveries.model import FIRST_RUN, Delivery, Reason, last_word
 from mailer.kit.i18n import N_, _
@@ -24,13 +27,33 @@ _WORDS = {
 }
 
 
+_SAID = {
+    READ: N_("Said that they have read “%(campaign)s”"),
+    UNREAD: N_("Took back that they have read “%(campaign)s”"),
+}
+
+
 async def entries(work: Work, subscriber_no: int) -> list[Entry]:
-    """Tell what became of each message, from the ledger's own rows, newest first."""
+    """Tell what became of each message, from the ledger's own rows, and what they said of it."""
     found = await fates.of_subscriber(work, subscriber_no)
     return [
-        _told(delivery, campaign, delivery.at)
-        for delivery, campaign in found
-        if delivery.at is not None and DeliveryState(delivery.state) in _WORDS
+        *[
+            _told(delivery, campaign, delivery.at)
+            for delivery, campaign in found
+            if delivery.at is not None and DeliveryState(delivery.state) in _WORDS
+        ],
+        *await _said(work, subscriber_no),
+    ]
+
+
+async def _said(work: Work, subscriber_no: int) -> list[Entry]:
+    said = await lines(work, subscriber_no, tuple(_SAID))
+    named = await campaigns.by_nos(work, {line.facts["campaign"] for line in said})
+    return [
+        entry_of(
+            line, {"words": _(_SAID[line.kind]) % {"campaign": named[line.facts["campaign"]].name}}
+        )
+        for line in said
     ]
 
 

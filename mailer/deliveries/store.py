@@ -203,6 +203,11 @@ def rows_of(campaign: Campaign) -> tuple[ColumnElement[bool], ColumnElement[bool
     return Delivery.campaign_no == campaign.no, Delivery.run == FIRST_RUN
 
 
+def recipients(campaign: Campaign) -> Select[int]:
+    """Give the numbers of those to whom a campaign was frozen."""
+    return select(Delivery.subscriber_no).where(*rows_of(campaign))
+
+
 async def anything_begun(work: Work, campaign: Campaign) -> bool:
     """Say whether any row is not queued any more, or was tried before."""
     begun = exists().where(

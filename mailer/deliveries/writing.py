@@ -13,6 +13,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from mailer import content
+from mailer.asks import store as asks
 from mailer.campaigns import composing
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign
@@ -67,6 +68,8 @@ class Mailing(msgspec.Struct, frozen=True):
     in_archive: bool
     compiled: content.CompiledCampaign
     fields: frozenset[str]  # that are merged in it
+    # Of those: what only the readers see for whom an ask was chosen, by its number.
+    of_best_asks: Mapping[int, frozenset[str]]
     sender: bytes  # of the envelope
     domain: str  # that signs
     list_name: Localised
@@ -92,6 +95,7 @@ async def mailing(
         in_archive=campaign.in_archive,
         compiled=compiled,
         fields=compiled.fields,
+        of_best_asks=compiled.fields_of_best_asks,
         sender=bare_address(organisation.sender_address),
         domain=composing.sending_domain(organisation),
         list_name=mailing_list.name if mailing_list else {},
@@ -112,6 +116,7 @@ class Person(msgspec.Struct, frozen=True):
     joined_at: datetime | None = None
     tier_no: int | None = None
     group: str = ""
+    best_ask: int = 0  # that was chosen for them; 0: none was
 
 
 class Desk:
@@ -137,6 +142,8 @@ class Desk:
         mailing = self._mailings.get(campaign_no) or await self._prepare(work, campaign_no)
         numbers = [claim.key.number for claim in claims]
         found = await people(work, numbers, with_groups="group" in mailing.fields)
+        if mailing.of_best_asks:
+            await _add_best_asks(work, campaign_no, found)
         pen = Pen(mailing, Links(self._base, work.signer, work.now))
         signatures = await signatures_of(work, mailing.domain)
         enough = await promising.had_enough_by_now(
@@ -256,9 +263,22 @@ async def people(
     return found
 
 
+async def _add_best_asks(work: Work, campaign_no: int, found: dict[int, Person]) -> None:
+    """Say of each person which ask was chosen for them."""
+    for no, ask_no in (await asks.offered(work, campaign_no, found)).items():
+        found[no] = msgspec.structs.replace(found[no], best_ask=ask_no)
+
+
 Say = Callable[[Person], str]
 Make = Callable[[bytes], bytes]
 """Makes a link for a person, whose number is given as the octets that tokens have of it."""
+
+_ANSWERS = {
+    "pledge": Purpose.ASK,
+    "done": Purpose.ASK_DONE,
+    "help": Purpose.ASK_HELP,
+    "decline": Purpose.ASK_DECLINE,
+}
 
 _LONGEST_TOKEN = "A" * 44  # 16 octets and three numbers below 2**35
 
@@ -275,9 +295,12 @@ class Pen:
         )
         self._pages: dict[str, str] = {}
         self._makers: list[tuple[str, Make]] = []
+        # A reader has links for their own ask alone: each is signed for them.
+        self._makers_of: dict[int, list[tuple[str, Make]]] = {}
         self._fields: list[tuple[str, Say]] = []
+        ask_of = {field: ask for ask, theirs in mailing.of_best_asks.items() for field in theirs}
         for field in mailing.fields:
-            self._prepare(field)
+            self._prepare(field, ask_of.get(field, 0))
         self._slugs = {no: tier.slug for no, tier in mailing.ladder.items()}
         # An address of ours that is very long, or of this machine, takes the careful way.
         self._is_plain = content.is_plain_url(links.page(f"/l/{_LONGEST_TOKEN}")) is not None
@@ -287,6 +310,8 @@ class Pen:
         number = varint(person.no)
         values = {field: say(person) for field, say in self._fields}
         links = {field: make(number) for field, make in self._makers}
+        if person.best_ask:
+            links |= {f: make(number) for f, make in self._makers_of.get(person.best_ask, ())}
         unsubscribe = self._unsubscribe(number)
         links["link.unsubscribe"] = unsubscribe
         values.update(self._pages)
@@ -297,14 +322,19 @@ class Pen:
             address=person.address,
             message_id=name,
             unsubscribe_url=unsubscribe.decode(),
-            facts=content.Facts(tier=self._slugs.get(person.tier_no or 0, "")),
+            facts=content.Facts(
+                tier=self._slugs.get(person.tier_no or 0, ""), best_ask=person.best_ask
+            ),
             values=values,
             links=links,
         )
         return self._fill(reader, person.language, now)
 
-    def _prepare(self, field: str) -> None:
-        """Find how a field is said; what is not built yet has nothing to say."""
+    def _prepare(self, field: str, ask: int) -> None:
+        """Find how a field is said; what is not built yet has nothing to say.
+
+        One that stands only in what readers see for whom an `ask` was chosen is kept for those.
+        """
         say: dict[str, Say] = {
             "first_name": lambda person: person.first_name,
             "last_name": lambda person: person.last_name,
@@ -324,7 +354,7 @@ class Pen:
                 f"/n/{self._mailing.slug}" if in_archive else "/join"
             )
         elif make := self._maker(field.removeprefix("link.")):
-            self._makers.append((field, make))
+            (self._makers_of.setdefault(ask, []) if ask else self._makers).append((field, make))
 
     def _maker(self, what: str) -> Make | None:
         links, no = self._links, self._mailing.no
@@ -332,6 +362,11 @@ class Pen:
             return links.maker(Purpose.PREFERENCES, cause=no)
         if what == "pause":
             return links.maker(Purpose.PAUSE, cause=no)
+        if what == "read":
+            return links.maker(Purpose.READ, subject=no, cause=no)
+        if what.startswith("ask."):
+            _ask, ask_no, answer = what.split(".")
+            return links.maker(_ANSWERS[answer], subject=int(ask_no), cause=no)
         for tier in self._mailing.ladder.values():
             if what == f"tier.{tier.slug}":
                 return links.maker(Purpose.TIER, subject=tier.no, cause=no)
@@ -375,7 +410,13 @@ def locale_of(language: str) -> Locale:
 
 
 def nobody(
-    *, address: str, first_name: str, language: str, tier: Tier | None, joined_at: datetime
+    *,
+    address: str,
+    first_name: str,
+    language: str,
+    tier: Tier | None,
+    joined_at: datetime,
+    best_ask: int = 0,
 ) -> Person:
     """Make the reader of a test: their links open a page that says so, and do nothing."""
     return Person(
@@ -385,4 +426,5 @@ def nobody(
         language=language,
         joined_at=joined_at,
         tier_no=tier.no if tier else None,
+        best_ask=best_ask,
     )

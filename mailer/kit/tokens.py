@@ -52,6 +52,13 @@ class Purpose(enum.IntEnum):
     SUGGESTION = 15
     ALSO_ME = 16
     UNDO_MERGING = 17
+    ASK = 18  # say yes to an ask; its subject, and that of the other three of an ask, is the ask
+    REPORT = 19  # tell what became of a pledge
+    UNDO_PLEDGE = 20  # the subject is one step of a pledge
+    READ = 21  # say that one has read an alert
+    ASK_DONE = 22
+    ASK_HELP = 23
+    ASK_DECLINE = 24
 
 
 # How long each lives. None: as long as the mail that carries it.
@@ -73,6 +80,13 @@ LIVES: dict[Purpose, timedelta | None] = {
     Purpose.SUGGESTION: timedelta(days=60),
     Purpose.ALSO_ME: timedelta(days=1),
     Purpose.UNDO_MERGING: timedelta(days=30),
+    Purpose.ASK: timedelta(days=60),
+    Purpose.REPORT: timedelta(days=60),
+    Purpose.UNDO_PLEDGE: timedelta(days=30),
+    Purpose.READ: timedelta(days=60),
+    Purpose.ASK_DONE: timedelta(days=60),
+    Purpose.ASK_HELP: timedelta(days=60),
+    Purpose.ASK_DECLINE: timedelta(days=60),
 }
 
 

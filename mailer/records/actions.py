@@ -8,6 +8,7 @@ from mailer.asks import record as asks
 from mailer.consent import record as consent
 from mailer.deliveries import record as deliveries
 from mailer.fields import record as fields
+from mailer.followups import record as followups
 from mailer.forms import record as forms
 from mailer.groups import record as groups
 from mailer.imports import record as imports
@@ -33,6 +34,7 @@ _SLICES = (
     forms,
     tiers,
     asks,
+    followups,
     imports,
     merged,
     letters,

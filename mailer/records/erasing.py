@@ -18,8 +18,9 @@ from mailer.bulk import record as bulk
 from mailer.consent import record as consent
 from mailer.consent import store as consents
 from mailer.deliveries import record as deliveries
-from mailer.deliveries.letters import ERASED
+from mailer.deliveries.letters_of_roll import ERASED
 from mailer.fields import record as fields
+from mailer.followups import record as followups
 from mailer.groups import record as groups
 from mailer.imports import record as imports
 from mailer.kit.errors import Forbidden
@@ -44,6 +45,7 @@ _SLICES = (
     imports,
     bulk,
     deliveries,
+    followups,
     asks,
     tiers,
     fields,

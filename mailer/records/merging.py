@@ -18,6 +18,7 @@ from mailer.audit import actions as audit
 from mailer.consent import record as consent
 from mailer.deliveries import record as deliveries
 from mailer.fields import record as fields
+from mailer.followups import record as followups
 from mailer.groups import record as groups
 from mailer.kit.errors import Conflict, Forbidden, NotFound
 from mailer.kit.orm import Facts
@@ -50,6 +51,7 @@ _SLICES = {
     "phones": phones,
     "tiers": tiers,
     "asks": asks,
+    "followups": followups,
     "deliveries": deliveries,
     "activity": lines,
 }

@@ -47,7 +47,13 @@ from mailer.tiers.requesting import (
     wish,
     withdraw_request,
 )
-from mailer.tiers.signs import SuggestionUnknown, dismiss, note_sign, observed_tier
+from mailer.tiers.signs import (
+    SuggestionUnknown,
+    dismiss,
+    forget_sign,
+    note_sign,
+    observed_tier,
+)
 
 __all__ = [
     "LONGEST_LAPSE",
@@ -85,6 +91,7 @@ __all__ = [
     "describe_tier",
     "dismiss",
     "expire_requests",
+    "forget_sign",
     "furnish",
     "move_tier",
     "note_sign",

@@ -29,12 +29,30 @@ class SuggestionUnknown(NotFound):
     """There is no such suggestion any more."""
 
 
-async def note_sign(work: Work, subscriber_no: int, kind: SignKind, at: datetime) -> None:
-    """Note what somebody did, who is held; suggest a step up where that is news. Nobody moves."""
+async def note_sign(
+    work: Work,
+    subscriber_no: int,
+    kind: SignKind,
+    at: datetime,
+    *,
+    ready_for: Tier | None = None,
+) -> None:
+    """Note what somebody did, who is held; suggest a step up where that is news. Nobody moves.
+
+    Some deeds show by themselves that whoever did them is `ready_for` a rung.
+    """
     work.session.add(Sign(subscriber_no=subscriber_no, kind=kind, at=at))
     await store.forget_signs(work, subscriber_no, before=work.now - COUNTS_FOR)
     await work.session.flush()
-    await _suggest(work, subscriber_no)
+    reached = await observed_tier(work, subscriber_no)
+    if ready_for is not None and ready_for.closed_at is None and ready_for.rank > reached.rank:
+        reached = ready_for
+    await _suggest(work, subscriber_no, reached)
+
+
+async def forget_sign(work: Work, subscriber_no: int, kind: SignKind, at: datetime) -> None:
+    """Forget one sign of somebody, who is held: what it told was taken back."""
+    await store.forget_sign(work, subscriber_no, kind, at)
 
 
 async def observed_tier(work: Work, subscriber_no: int) -> Tier:
@@ -43,11 +61,8 @@ async def observed_tier(work: Work, subscriber_no: int) -> Tier:
     return observed(signs, await store.ladder(work), work.now)
 
 
-async def _suggest(work: Work, subscriber_no: int) -> None:
-    here, reached = (
-        await store.chosen(work, subscriber_no),
-        await observed_tier(work, subscriber_no),
-    )
+async def _suggest(work: Work, subscriber_no: int, reached: Tier) -> None:
+    here = await store.chosen(work, subscriber_no)
     if here is None or reached.rank <= here.rank or await store.hold_of(work, subscriber_no):
         return
     if await store.was_asked_since(work, subscriber_no, work.now - LEFT_ALONE_FOR):

@@ -272,6 +272,18 @@ async def forget_signs(work: Work, subscriber_no: int, *, before: datetime) -> N
     )
 
 
+async def forget_sign(work: Work, subscriber_no: int, kind: SignKind, at: datetime) -> None:
+    """Forget one sign of a kind that somebody gave at a moment; another of that moment stays."""
+    one = select(func.min(Sign.no)).where(
+        Sign.subscriber_no == subscriber_no, Sign.kind == kind, Sign.at == at
+    )
+    await work.session.execute(
+        delete(Sign)
+        .where(Sign.no == one.scalar_subquery())
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def open_suggestion(work: Work, subscriber_no: int) -> TierSuggestion | None:
     """Find the suggestion that somebody has not answered."""
     return await work.session.scalar(

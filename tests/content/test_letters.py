@@ -64,7 +64,18 @@ FACTS: dict[str, Any] = {
     "pause_link": "https://roll.example.org/l/CCC",
     "leave_link": "https://roll.example.org/u/AAA",
     "suggestion_link": "https://roll.example.org/l/DDD",
+    "ask_title": "Put anti-racism on your branch agenda",
+    "by_date": "28 June 2026",
+    "support_contact": "The office, 020 7946 0000",
+    "report_link": "https://roll.example.org/l/EEE",
+    "ask_link": "https://roll.example.org/l/FFF",
     "admin_link": "https://roll.example.org/admin/account",
+    "by_name": "Amara",
+    "about": "Pass the model motion",
+    "late_count": 13,
+    "today_count": 14,
+    "free_count": 15,
+    "queue_link": "https://roll.example.org/admin/followups",
 }
 NAMES = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
 MIME = ["MIME-Version", "Content-Type"]
@@ -187,6 +198,39 @@ def test_a_receipt_says_who_moved_whom(changes: dict[str, Any], sentence: str):
 
     assert sentence in " ".join(rendered.text.split())
     assert sentence in rendered.html
+
+
+def test_a_receipt_of_a_yes_says_what_to_do_and_until_when():
+    words = "1. Find the date.\n2. Send the **model wording**."
+    rendered = letter("pledge-receipt", own_words=words)
+    undated = letter("pledge-receipt", by_date="", support_contact="")
+
+    for part in (" ".join(rendered.text.split()), rendered.html):
+        assert "Please do it by 28 June 2026." in part
+        assert "If anybody makes trouble for you: The office, 020 7946 0000" in part
+    assert "<strong>model wording</strong>" in rendered.html
+    assert "2. Send the model wording." in rendered.text
+    assert "It has no date." in undated.text
+    assert "trouble" not in undated.text + undated.html
+
+
+def test_an_organisers_words_stand_under_their_name():
+    rendered = letter("follow-up", own_words="Use **rule 14**, please.\n\nSee you there.")
+
+    assert "A word from Amara" in rendered.text
+    assert "This is about “Pass the model motion”." in " ".join(rendered.text.split())
+    assert "<strong>rule 14</strong>" in rendered.html
+    assert "about" not in letter("follow-up", own_words="Hello.", about="").text.split("---")[1]
+
+
+def test_the_letter_of_the_day_says_what_is_so_and_names_nobody():
+    rendered = letter("digest", late_count=1, today_count=0, free_count=20)
+
+    assert "1 person has waited for you longer than they should." in rendered.text
+    assert "today." not in rendered.text
+    assert "20 people wait for whoever comes to them." in rendered.text
+    with pytest.raises(WrongFacts):
+        letter("digest", late_count=-1)
 
 
 def test_an_answer_is_a_yes_with_an_undo_or_a_plain_no():

@@ -5,7 +5,8 @@ from datetime import timedelta
 from sqlalchemy import Table, select, update
 
 from mailer.accounts.model import Role
-from mailer.asks.model import Ask, AskState, Pledge, PledgeState
+from mailer.asks import actions as asks
+from mailer.asks.model import Ask, AskState, Offer
 from mailer.bootstrap import House
 from mailer.bulk.model import BulkAct, BulkPerson, BulkState, Deed
 from mailer.campaigns.model import Campaign, CampaignState, Kind
@@ -15,6 +16,9 @@ from mailer.deliveries.model import FIRST_RUN, Delivery
 from mailer.fields import actions as fields
 from mailer.fields import describing, special
 from mailer.fields.model import FieldKind
+from mailer.followups.model import Outcome
+from mailer.followups.opening import remember
+from mailer.followups.settling import settle
 from mailer.imports.model import Fate, Gives, Import, ImportItem, ImportLine, ImportState
 from mailer.kit.orm import Base
 from mailer.kit.work import Door, Work
@@ -43,6 +47,7 @@ from mailer.tiers.model import (
     TierSuggestion,
     Yearly,
 )
+from tests import makers as make
 from tests.cast import Cast
 
 PHONE = "+44 20 7946 0991"
@@ -96,6 +101,7 @@ async def lived(house: House, cast: Cast) -> tuple[Subscriber, Subscriber]:
         before = await subscribers.add(work, address="bo.merged@example.org", first_name="Bo")
         await _what_is_known(work, cast, bo)
         await _the_ladder(work, cast, bo)
+        await _follow_ups(work, bo)
         await _consent(work, cast, bo)
         await _mail(work, cast, bo)
         await _work_on_many(work, cast, bo)
@@ -145,6 +151,11 @@ async def _who_they_are(work: Work, bo: Subscriber) -> None:
             ),
         ]
     )
+
+
+async def _follow_ups(work: Work, bo: Subscriber) -> None:
+    case = await remember(work, bo, words="canary note")
+    await settle(work, case, Outcome.REACHED, words="canary talk")
 
 
 async def _what_is_known(work: Work, cast: Cast, bo: Subscriber) -> None:
@@ -261,16 +272,12 @@ async def _mail(work: Work, cast: Cast, bo: Subscriber) -> None:
                 attempt=1,
                 at=work.now,
             ),
-            Pledge(
-                subscriber_no=bo.no,
-                ask_no=ask.no,
-                state=PledgeState.PLEDGED,
-                made_at=work.now - EARLIER,
-                door=Door.EMAIL,
-                campaign_no=campaign.no,
-            ),
+            Offer(campaign_no=campaign.no, subscriber_no=bo.no, ask_no=ask.no, at=work.now),
         ]
     )
+    told = make.through(make.later(work, days=-1), Door.EMAIL)
+    await asks.pledge(told, bo, ask, campaign_no=campaign.no)
+    await asks.need_help(told, bo, ask, words="canary words of help")
     await post(
         work,
         Post(kind="private-link", dedupe_key="private-link:life", language="en", subscriber=bo.no),

@@ -17,6 +17,15 @@ from mailer.campaigns.model import Campaign, CampaignState, Kind
 from mailer.consent.model import ConsentRecord, MailingList, Subscription, SubscriptionState
 from mailer.deliveries.model import Delivery, Reason
 from mailer.fields.model import Field, FieldKind, FieldValue
+from mailer.followups.model import (
+    CaseKind,
+    CaseState,
+    FollowUp,
+    FollowUpStep,
+    Outcome,
+    Rank,
+    StepKind,
+)
 from mailer.groups.model import Group, GroupKind
 from mailer.kit.work import Door, Work
 from mailer.outbox.model import DeliveryState
@@ -73,6 +82,8 @@ class Person:
     )
     acts: list[tuple[Door, datetime]] = dataclasses.field(default_factory=list)
     phone: tuple[bool, bool] | None = None
+    waits: list[tuple[datetime, bool]] = dataclasses.field(default_factory=list)
+    calls: list[tuple[Outcome, datetime, bool]] = dataclasses.field(default_factory=list)
 
     @property
     def living(self) -> bool:
@@ -333,12 +344,28 @@ def phone(_world: World, one: Person, args: Mapping[str, Any], _scope: object) -
 def ask(_world: World, one: Person, args: Mapping[str, Any], _scope: object) -> bool:
     to_do = {PledgeState.PLEDGED, PledgeState.IN_PROGRESS, PledgeState.BLOCKED}
     done = {PledgeState.DONE, PledgeState.VERIFIED}
-    wanted = {"pledged": to_do | done, "done": done, "not_done": to_do}[args["how"]]
+    wanted = {
+        "pledged": to_do | done,
+        "done": done,
+        "not_done": to_do,
+        "blocked": {PledgeState.BLOCKED},
+        "declined": {PledgeState.DECLINED},
+    }[args["how"]]
     return any(
         args["ask"] in {"any", str(no)}
         and state in wanted
         and lately(done_at if args["how"] == "done" else made_at, args)
         for no, (state, made_at, done_at) in one.pledges.items()
+    )
+
+
+def follow_up(_world: World, one: Person, args: Mapping[str, Any], _scope: object) -> bool:
+    if args["how"] == "waits":
+        return any(is_open and lately(at, args) for at, is_open in one.waits)
+    talks = {Outcome.REACHED, Outcome.CALL_BACK}
+    return any(
+        stands and lately(at, args) and (outcome in talks or args["how"] == "called")
+        for outcome, at, stands in one.calls
     )
 
 
@@ -380,6 +407,7 @@ FACETS = {
     "declared": declared,
     "phone": phone,
     "ask": ask,
+    "follow_up": follow_up,
     "campaign": campaign,
 }
 
@@ -503,11 +531,26 @@ def _known_of(chance: random.Random, one: Person, tiers: list[int]) -> None:
             state = chance.choice(
                 [PledgeState.DONE, PledgeState.VERIFIED]
                 if done
-                else [PledgeState.PLEDGED, PledgeState.BLOCKED, PledgeState.WITHDRAWN]
+                else [
+                    PledgeState.PLEDGED,
+                    PledgeState.BLOCKED,
+                    PledgeState.WITHDRAWN,
+                    PledgeState.DECLINED,
+                ]
             )
             one.pledges[no] = (state, _moment(chance), done)
     if chance.random() < 0.5:
         one.phone = (chance.random() < 0.7, chance.random() < 0.4)
+    _follow(random.Random(one.no), one)
+
+
+def _follow(chance: random.Random, one: Person) -> None:
+    """Draw for what somebody waited, and when they were called about it."""
+    for _case in range(chance.choice((0, 0, 1, 2))):
+        one.waits.append((_moment(chance), chance.random() < 0.5))
+    for _call in range(chance.choice((0, 1, 2)) if one.waits else 0):
+        outcome = chance.choice(list(Outcome))
+        one.calls.append((outcome, _moment(chance), chance.random() < 0.8))
 
 
 def _fields(chance: random.Random) -> dict[int, list[tuple[str, float | None]]]:
@@ -623,4 +666,36 @@ def _rows(one: Person) -> list[Any]:
         for no, (state, reply, at) in one.mails.items()
     ]
     rows += [Activity(**key, kind="joined", at=at, door=door) for door, at in one.acts]
-    return rows
+    return rows + _follow_ups(one)
+
+
+def _follow_ups(one: Person) -> list[Any]:
+    cases = [
+        FollowUp(
+            no=10 * one.no + place,
+            uid=f"{one.no:032}{place:04}",
+            subscriber_no=one.no,
+            kind=CaseKind.MANUAL,
+            subject_no=place,
+            state=CaseState.ASSIGNED if is_open else CaseState.RESOLVED,
+            rank=Rank.HELP,
+            opened_at=at,
+            next_at=at,
+            due_at=at,
+            resolved_at=None if is_open else NOW,
+        )
+        for place, (at, is_open) in enumerate(one.waits)
+    ]
+    steps = [
+        FollowUpStep(
+            case_no=10 * one.no,
+            subscriber_no=one.no,
+            kind=StepKind.TRIED,
+            outcome=outcome,
+            at=at,
+            door=Door.ADMIN,
+            undone_at=None if stands else NOW,
+        )
+        for outcome, at, stands in one.calls
+    ]
+    return [*cases, *steps]

@@ -108,10 +108,11 @@ BY_FACET: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "phone": asked("phone", how=one_of("has", "may_call", "never")),
     "ask": asked(
         "ask",
-        how=one_of("pledged", "done", "not_done"),
+        how=one_of("pledged", "done", "not_done", "blocked", "declined"),
         ask=one_of("any", "1", "2"),
         maybe_days=DAYS,
     ),
+    "follow_up": asked("follow_up", how=one_of("waits", "called", "talked"), maybe_days=DAYS),
     "campaign": st.one_of(
         asked("campaign", how=st.just("got"), campaign=one_of("1", "2", model.GONE)),
         asked("campaign", how=st.just("got"), campaign=st.just("any"), days=DAYS),

@@ -18,6 +18,9 @@ from sqlalchemy import select
 
 from mailer.accounts.actions import open_account
 from mailer.accounts.model import Role
+from mailer.asks import composing as asking
+from mailer.asks import demands, library, pledging, reporting
+from mailer.asks.model import Evidence, Turn
 from mailer.bootstrap import House
 from mailer.bulk import actions as bulk
 from mailer.bulk.model import Deed
@@ -26,8 +29,13 @@ from mailer.campaigns.model import Campaign
 from mailer.consent import actions as consent
 from mailer.consent.model import Confirmation
 from mailer.deliveries import freezing
+from mailer.deliveries.model import FIRST_RUN, Delivery
 from mailer.fields import actions as fields
 from mailer.fields.model import FieldKind
+from mailer.followups.caring import note, take
+from mailer.followups.model import Outcome
+from mailer.followups.opening import remember
+from mailer.followups.settling import settle
 from mailer.forms import actions as forms
 from mailer.forms import questions
 from mailer.forms.model import SignUpForm
@@ -58,6 +66,7 @@ from mailer.tiers.actions import Moved
 from mailer.tiers.model import SignKind, Source, StillWithUs
 from tests import makers as make
 from tests.cast import PASSWORD, PASSWORD_HASH, Cast
+from tests.support.answers import answers
 from tests.support.browser import opened
 from tests.support.campaigning import (
     BASE,
@@ -99,6 +108,8 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
         file = await _file(work, cast)
         servers = await _servers(work)
         known = await _known(work, cast)
+        to_do = await _to_do(work, cast)
+        waits = await _who_waits(work, cast)
         asked = await _asked(work, cast)
         form = await _form(work, cast)
         await open_account(
@@ -128,6 +139,8 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
         *_imports_and_exports(files),
         *_asking(asked),
         *_what_is_known(known),
+        *_things_to_do(to_do),
+        *_following_up(waits),
         *_forms(form, cast),
     ]
 
@@ -394,6 +407,10 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
         "nobody's": work.signer.token(Purpose.TIER, 0, now=work.now, subject=cast.activist.no),
         "leave": link(Purpose.UNSUBSCRIBE, cast.bo, cast.bulletin.no),
         "has left": link(Purpose.UNSUBSCRIBE, gone, cast.bulletin.no),
+        **{
+            name: link(purpose, cast.bo, subject)
+            for name, (purpose, subject) in (await answers(work, cast)).items()
+        },
         "of a list that waits": waiting.uid,
         "of a list that was confirmed": done.uid,
     }
@@ -497,6 +514,57 @@ async def _known(work: Work, cast: Cast) -> dict[str, str]:
         "bo": cast.bo.uid,
         "also me": links.to(Purpose.ALSO_ME, cast.bo.no, subject=wish.no),
         "undo a merge": links.to(Purpose.UNDO_MERGING, one.no, subject=made.no),
+    }
+
+
+async def _to_do(work: Work, cast: Cast) -> dict[str, str]:
+    """Ask for things to be done, one with all that can be said, and let people answer it."""
+    demand = await demands.raise_demand(
+        work,
+        title={"en": "The right to work for people seeking asylum", "fr": "Le droit au travail"},
+        text={"en": "After six months, in every job."},
+    )
+    await demands.open_demand(work, demand)
+    whole = await asking.draft(
+        work,
+        title={"en": "Recruit five people into your branch or the department next door"},
+        why={"en": "Together we are heard."},
+        text={"en": "Make a list.\nTalk to one a day.\nBring them to the next meeting."},
+        demand_no=demand.no,
+        minutes=90,
+        audience=["member", "rep", "federation"],
+        minimum_tier_no=cast.follower.no,
+        suggested_tier_no=cast.activist.no,
+        turn=Turn.REPEAT,
+        repeat_days=30,
+        unit={"en": "people recruited"},
+        target=500,
+        risk={"en": "Your manager may hear of it."},
+        rights={"en": "You may talk in your breaks.\nYou need not say who else takes part."},
+        support_contact="Rosa, 0151 496 0000",
+        evidence=Evidence.VERIFIED,
+        needs_support=True,
+        capacity=300,
+    )
+    await asking.open_ask(work, whole)
+    plain = await asking.draft(work, title={"en": "Write to your representative"})
+    await asking.open_ask(work, plain)
+    over = await asking.draft(work, title={"en": "Come to the spring round table"})
+    await asking.close_ask(work, await asking.open_ask(work, over))
+    draft = await library.take_from_library(work, library.LIBRARY[0].key)
+    for person in await make.people(work, 9, tier=cast.supporter):
+        await pledging.pledge(work, person, whole)
+    await reporting.report_done(
+        work, cast.bo, whole, amount=12, note="All of the night shift.", link="https://a.example/x"
+    )
+    await reporting.need_help(work, cast.gil, whole, words="My chair refused.")
+    return {
+        "ask": whole.uid,
+        "draft": draft.uid,
+        "closed": over.uid,
+        "demand": demand.uid,
+        "bo": cast.bo.uid,
+        "gil": cast.gil.uid,
     }
 
 
@@ -699,6 +767,93 @@ def _signature(keys: Mapping[Stage, SigningKey]) -> list[Place]:
         *[
             (f"retire a key that is {stage}", asks, f"{here}/{keys[stage].selector}/retirement")
             for stage in (Stage.MADE, Stage.SIGNING)
+        ],
+    ]
+    return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
+
+
+async def _who_waits(work: Work, cast: Cast) -> dict[str, str]:
+    """Let people wait for a call, one of them for an alert that nobody else has read."""
+    alert = await composing.begin_alert(work, name="The depot closes", why="The vote is tomorrow.")
+    alert.started_at = work.now - timedelta(days=2)
+    work.session.add_all(
+        [
+            Delivery(
+                campaign_no=alert.no,
+                run=FIRST_RUN,
+                subscriber_no=one.no,
+                state=DeliveryState.SENT,
+                at=alert.started_at,
+            )
+            for one in (cast.bo, cast.gil, cast.chidi)
+        ]
+    )
+    await work.session.flush()
+    case = await remember(work, cast.bo, words="Ask how the meeting at the depot went.")
+    await note(work, case, "They work nights.\nA message in the afternoon is best.")
+    await settle(work, case, Outcome.NO_ANSWER, words="Rang for long.")
+    over = await remember(work, cast.gil, words="Welcome them.")
+    await settle(work, over, Outcome.REACHED, words="They come to the next meeting.")
+    held = await take(work, await remember(work, cast.dana, words="They did not confirm."))
+    for one in await make.people(work, 4, tier=cast.follower, group=cast.northgate):
+        await remember(work, one, words="Say hello.")
+    return {
+        "alert": alert.uid,
+        "case": case.uid,
+        "over": over.uid,
+        "held": held.uid,
+        "person": cast.bo.uid,
+    }
+
+
+def _following_up(at: Mapping[str, str]) -> list[Place]:
+    here, campaign = "/admin/followups", "/admin/campaigns"
+    found = [
+        ("follow-ups", here, here),
+        ("follow-ups of everybody", here, f"{here}?show=all"),
+        ("call sheet", f"{here}/sheet", f"{here}/sheet?show=all"),
+        *[(f"follow-up, {name}", f"{here}/{{uid:str}}", f"{here}/{at[name]}") for name in _CASES],
+        (
+            "follow up with somebody",
+            "/admin/people/{uid:str}/followups",
+            f"/admin/people/{at['person']}/followups",
+        ),
+        (
+            "who has not read an alert",
+            f"{campaign}/{{uid:str}}/unread",
+            f"{campaign}/{at['alert']}/unread",
+        ),
+    ]
+    return [Place(name, way, path, Who.INSIDE) for name, way, path in found]
+
+
+_CASES = ("case", "over", "held")
+
+
+def _things_to_do(at: Mapping[str, str]) -> list[Place]:
+    asks, demand, person = "/admin/asks", "/admin/demands", "/admin/people"
+    one = f"{asks}/{{uid:str}}"
+    found = [
+        ("asks", asks, asks),
+        ("asks that are drafts", asks, f"{asks}?show=drafts"),
+        ("new ask", f"{asks}/new", f"{asks}/new"),
+        ("library of asks", f"{asks}/library", f"{asks}/library"),
+        ("ask", one, f"{asks}/{at['ask']}"),
+        ("ask, who did it", one, f"{asks}/{at['ask']}?answer=done"),
+        ("ask, shared", one, f"{asks}/{at['ask']}?shared=yes"),
+        ("ask that is a draft", one, f"{asks}/{at['draft']}"),
+        ("ask that is closed", one, f"{asks}/{at['closed']}"),
+        ("ask, by group", f"{one}/groups", f"{asks}/{at['ask']}/groups"),
+        ("change an ask", f"{one}/edit", f"{asks}/{at['ask']}/edit"),
+        ("demands", demand, demand),
+        ("demand", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}"),
+        *[
+            (
+                f"answer of {name}",
+                f"{person}/{{uid:str}}/asks/{{ask:str}}",
+                f"{person}/{at[name]}/asks/{at['ask']}",
+            )
+            for name in ("bo", "gil")
         ],
     ]
     return [Place(name, way, path, Who.INSIDE) for name, way, path in found]

@@ -24,7 +24,7 @@ from mailer.kit.errors import NotFound, Refusal
 from mailer.kit.i18n import LANGUAGES, _, language, own_name
 from mailer.kit.work import Door, Work
 from web.admin import audience as audiences
-from web.admin import previewing
+from web.admin import offering, previewing
 from web.admin.corrected import first_of, still_going
 from web.admin.telling import language_name, moment, number, said, shortly
 from web.kit.forms import Form, attempt, read_form
@@ -143,7 +143,7 @@ def _new_page(
 
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """What the form of a draft holds: its words in one language, and who gets it how."""
+    """What the form of a draft holds: its words in one language, its ask, and who gets it how."""
 
     code: str
     document: dict[str, dict[str, str]]
@@ -151,6 +151,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     to_everybody: bool
     tier_nos: list[int]
     segment_no: int | None
+    ask_no: int | None
+    best_ask: bool
     on_doubt: OnDoubt
     in_archive: bool
 
@@ -165,6 +167,19 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
         document = {code: {**nothing, **words} for code, words in self.document.items()}
         return Revision(campaign_no=campaign.no, document=document)
 
+    def as_campaign(self, campaign: Campaign) -> Campaign:
+        """Give the campaign with what stands under its words, as one that nobody keeps."""
+        return Campaign(
+            no=campaign.no,
+            kind=campaign.kind,
+            state=campaign.state,
+            list_no=self.list_no,
+            why_urgent=campaign.why_urgent,
+            ask_no=self.ask_no,
+            best_ask=self.best_ask,
+            asked=campaign.asked,
+        )
+
 
 async def _saved(work: Work, campaign: Campaign, code: str) -> Writing:
     revision = await campaigns.newest_revision(work, campaign)
@@ -175,6 +190,8 @@ async def _saved(work: Work, campaign: Campaign, code: str) -> Writing:
         to_everybody=campaign.to_everybody,
         tier_nos=campaign.tier_nos,
         segment_no=campaign.segment_no,
+        ask_no=campaign.ask_no,
+        best_ask=campaign.best_ask,
         on_doubt=campaign.on_doubt,
         in_archive=campaign.in_archive,
     )
@@ -198,6 +215,7 @@ async def _typed(work: Work, campaign: Campaign, form: Form) -> Writing:
         code=code,
         document={**(revision.document if revision else {}), code: words},
         **audience,
+        **offering.typed(form),
         on_doubt=OnDoubt.RESEND if form.raw("on_doubt") == OnDoubt.RESEND else OnDoubt.HOLD,
         in_archive=form.flag("in_archive"),
     )
@@ -209,7 +227,7 @@ def is_writing(form: Form) -> bool:
 
 
 async def keep(work: Work, campaign: Campaign, form: Form) -> None:
-    """Save what was typed: its words as a new revision, and who gets it how."""
+    """Save what was typed: its words as a new revision, its ask, and who gets it how."""
     writing = await _typed(work, campaign, form)
     await composing.choose_audience(
         work,
@@ -221,6 +239,7 @@ async def keep(work: Work, campaign: Campaign, form: Form) -> None:
         on_doubt=writing.on_doubt,
         in_archive=writing.in_archive,
     )
+    await composing.choose_ask(work, campaign, ask_no=writing.ask_no, best=writing.best_ask)
     await composing.revise(
         work, campaign, words=writing.document, opened=await _opened(work, campaign, form)
     )
@@ -321,6 +340,7 @@ async def _writing_page(
         opened=campaign.revision_no or 0,
         fields=_fields(),
         **await audiences.choices(work, writing),
+        **await offering.choices(work, writing),
         first=first,
         still=await still_going(work, first),
         reader=await previewing.choices(work, reader),
@@ -335,6 +355,7 @@ async def _writing_page(
                 ("preheader", _("Preview line")),
                 ("headline", _("Headline")),
                 ("markdown", _("Text")),
+                ("ask", _("The ask")),
                 ("list", _("List")),
                 ("tier", _("Levels")),
                 ("segment", _("Segment")),
@@ -351,7 +372,7 @@ def _errors(refusal: Refusal | None, code: str) -> dict[str, str]:
     other = refusal.facts.get("language")
     if other and other != code:
         return {"writing": f"{language_name(str(other))}: {words}"}
-    shown = {*composing.PARTS, "list", "tier", "segment"}
+    shown = {*composing.PARTS, "ask", "list", "tier", "segment"}
     return {str(field) if field in shown else "writing": words}
 
 
@@ -446,7 +467,7 @@ async def _framed(
     try:
         seen = await previewing.see(
             work,
-            campaign,
+            writing.as_campaign(campaign),
             writing.as_revision(campaign),
             writing.code,
             reader,
@@ -478,7 +499,7 @@ async def _sketch(
         return previewing.sketched(
             await previewing.see(
                 work,
-                campaign,
+                writing.as_campaign(campaign),
                 writing.as_revision(campaign),
                 writing.code,
                 reader,

@@ -18,6 +18,9 @@ from mailer.campaigns.model import Campaign, CampaignState
 from mailer.consent import store as consent
 from mailer.consent.model import SubscriberState
 from mailer.deliveries import store as deliveries
+from mailer.followups.model import Rank
+from mailer.followups.queue import store as queue
+from mailer.followups.queue.store import View
 from mailer.imports import store as imports
 from mailer.imports.model import ImportState
 from mailer.kit.i18n import _, in_language, ngettext
@@ -175,6 +178,7 @@ async def _jobs(work: Work, account: Account, newest: Sequence[Campaign]) -> lis
         jobs += [job for one in newest if (job := _campaign_job(one))]
         jobs += await _doubts(work, newest)
     if account.may(Power.CHANGE_PEOPLE):
+        jobs += await _follow_ups(work, account)
         jobs += await _requests(work)
     if account.may(Power.IMPORT):
         jobs += await _files(work)
@@ -247,6 +251,35 @@ async def _doubts(work: Work, newest: Sequence[Campaign]) -> list[Job]:
                 )
             )
     return jobs
+
+
+async def _follow_ups(work: Work, account: Account) -> list[Job]:
+    """Tell how many wait for this account, or for whoever comes to them."""
+    count = await queue.counts(work, View(account_no=account.no))
+    if not count.all:
+        return []
+    helps = count.by_rank.get(Rank.HELP, 0)
+    asked = ngettext("One counts on us.", "%(count)s count on us.", helps)
+    late = ngettext("One waits for too long.", "%(count)s wait for too long.", count.overdue)
+    parts = [
+        asked % {"count": number(helps)} if helps else "",
+        late % {"count": number(count.overdue)} if count.overdue else "",
+    ]
+    return [
+        Job(
+            title=ngettext(
+                "One person waits to hear from us",
+                "%(count)s people wait to hear from us",
+                count.all,
+            )
+            % {"count": number(count.all)},
+            words=" ".join(part for part in parts if part),
+            sign="life-buoy",
+            href="/admin/followups",
+            button=_("Look who is next"),
+            urgent=count.overdue > 0,
+        )
+    ]
 
 
 async def _requests(work: Work) -> list[Job]:

@@ -23,13 +23,11 @@ from mailer.tiers.model import Source, Tier
 from mailer.tiers.movement import store
 from mailer.tiers.movement.store import Moves
 from web.admin.campaigns import Working
+from web.admin.sharing import THRESHOLD, Say, is_told, withholding
 from web.admin.telling import number
 from web.kit.pages import page
 from web.kit.security import gated
 from web.kit.sessions import Asked
-
-THRESHOLD = 5
-"""Numbers below this are withheld where they are shared."""
 
 SPANS = (1, 3, 12)
 MOST_GROUPS = 50
@@ -44,8 +42,6 @@ _HOW = {
     Source.IMPORT: N_("By a file"),
     Source.API: N_("By another program"),
 }
-
-Say = Callable[[int], str]
 
 
 @get("/movement", opt=gated(Power.SEE_PEOPLE))
@@ -63,7 +59,7 @@ async def show_movement(
     since, until = _earlier(ends, months - 1), _earlier(ends, -1)
     source = next((one for one in _HOW if one.value == how), None)
     withheld = work.scope is not None or shared == "yes"
-    say = _withholding if withheld else number
+    say = withholding if withheld else number
     ladder, every = await tiers.ladder(work), await tiers.every_tier(work)
     moved = [
         one
@@ -129,17 +125,9 @@ def _said(since: datetime, ends: datetime) -> str:
     return _("%(first)s to %(last)s") % {"first": named(since), "last": named(ends)}
 
 
-def _withholding(count: int) -> str:
-    return number(count) if count == 0 or count >= THRESHOLD else _("under 5")
-
-
-def _is_told(count: int, say: Say) -> bool:
-    return say is number or count == 0 or count >= THRESHOLD
-
-
 def _signed(up: int, down: int, say: Say) -> str:
     """Write what is left of moves up and down; it is withheld if either is, or would tell it."""
-    if not (_is_told(up, say) and _is_told(down, say)):
+    if not (is_told(up, say) and is_told(down, say)):
         return "–"
     net = up - down
     return f"+{number(net)}" if net > 0 else number(net).replace("-", "−")  # noqa: RUF001
@@ -165,7 +153,7 @@ def _levels(
             {
                 "name": in_language(tier.name),
                 "shown": say(counts[tier.no]),
-                "share": 100 * counts[tier.no] / most if _is_told(counts[tier.no], say) else 0,
+                "share": 100 * counts[tier.no] / most if is_told(counts[tier.no], say) else 0,
                 "up": say(up),
                 "down": say(down),
                 "came": say(came),
@@ -193,7 +181,7 @@ def _matrix(
     rows = []
     for left in reversed(ladder):
         cells = [between.get((left.no, to.no), 0) for to in ladder]
-        told = all(_is_told(count, say) for count in cells)
+        told = all(is_told(count, say) for count in cells)
         rows.append(
             {
                 "name": in_language(left.name),

@@ -16,6 +16,7 @@ from litestar.response import Template
 
 from mailer.accounts.model import Power
 from mailer.activity.model import DECLARED, Entry, Undoes
+from mailer.asks import actions as asks
 from mailer.consent import store as lists
 from mailer.consent.model import SubscriberState, SubscriptionState
 from mailer.fields import store as field_store
@@ -39,6 +40,7 @@ from mailer.subscribers.model import GroupRole, Subscriber
 from mailer.tags import store as tag_store
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
+from web.admin import followup_opening, pledges
 from web.admin.campaigns import Working
 from web.admin.looking import note_look
 from web.admin.people import at, called, languages, what_there_is
@@ -89,6 +91,25 @@ SIGNS = {
     "tier_request_withdrawn": "undo-2",
     "tier_request_granted": "check",
     "tier_request_refused": "x",
+    "pledged": "hand",
+    "pledge_later": "clock",
+    "pledge_blocked": "life-buoy",
+    "pledge_done": "check",
+    "pledge_told": "pen-line",
+    "pledge_verified": "check-check",
+    "pledge_declined": "x",
+    "pledge_withdrawn": "undo-2",
+    "pledge_undone": "undo-2",
+    "follow_up": "life-buoy",
+    "follow_up_ended": "check",
+    "follow_up_step": "notebook-pen",
+    "call_reached": "phone",
+    "call_no_answer": "phone",
+    "call_call_back": "phone",
+    "call_left_message": "phone",
+    "call_not_now": "phone",
+    "call_wrong_number": "phone",
+    "call_never_call": "user-x",
     "letter": "mail",
     "delivery": "send",
 }
@@ -114,7 +135,7 @@ async def show_person(
 
 @post("/people/{uid:str}/undo", opt=gated(Power.CHANGE_PEOPLE))
 async def undo(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
-    """Take back a move or a change of address. A leaving only they themselves take back."""
+    """Take back a move, an answer or a change of address. A leaving only they take back."""
     form = await read_form(request)
 
     async def change(person: Person) -> str:
@@ -127,6 +148,8 @@ async def undo(request: Asked, work: Working, uid: FromPath[str]) -> Response[An
                 if no not in {change.no for change in changes}:
                     raise subscribers.AddressChangeUnknown
                 await subscribers.undo_address_change(work, no)
+            case Undoes.PLEDGE:
+                await asks.undo(work, no, subscriber=person.subscriber)
             case Undoes.MERGING:
                 mine = await pairs.mergings_of(work, person.subscriber.no)
                 if no not in {one.no for one in mine if one.kept_no == person.subscriber.no}:
@@ -182,6 +205,7 @@ def _labels() -> dict[str, str]:
         "reason": _("Why"),
         "group": _("Group"),
         "days": _("Days"),
+        "ask": _("Ask"),
     }
 
 
@@ -240,6 +264,8 @@ async def person_page(
         summary=[(name, label, wrong.get(name)) for name, label in labels.items()],
         **await _where_they_belong(work, person),
         **await _tags(work, subscriber),
+        **await pledges.theirs(work, subscriber),
+        **await followup_opening.of_person(work, subscriber),
     )
 
 
@@ -258,7 +284,7 @@ def _values(subscriber: Subscriber, phone: Mapping[str, Any]) -> dict[str, Any]:
         "wording": "",
         "best_time": phone["best_time"],
         "never_call": "yes" if phone["never_call"] else "",
-        **dict.fromkeys(("address", "tier", "reason", "group", "role", "tag"), ""),
+        **dict.fromkeys(("address", "tier", "reason", "group", "role", "tag", "ask"), ""),
         "days": str(USUAL_BREAK),
     }
 

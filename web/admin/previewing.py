@@ -86,13 +86,17 @@ async def see(
     mailing_list = await consent.list_by_no(work, campaign.list_no) if campaign.list_no else None
     with speaking(code):
         reader = _reader(
-            of, code, list_name=in_language(mailing_list.name) if mailing_list else "", work=work
+            of,
+            code,
+            list_name=in_language(mailing_list.name) if mailing_list else "",
+            best_ask=newsletter.first_best_ask,
+            work=work,
         )
     # Making the HTML takes some ten milliseconds of pure work, too long for the loop.
     return Seen(newsletter, await asyncio.to_thread(preview, newsletter, code, reader))
 
 
-def _reader(of: Sample, code: str, *, list_name: str, work: Work) -> Reader:
+def _reader(of: Sample, code: str, *, list_name: str, best_ask: int, work: Work) -> Reader:
     first, last = NAMES[of.name]
     values = {"first_name": first, "last_name": last, "list": list_name, "joined": day(work.now)}
     if of.name != "unknown":
@@ -104,7 +108,7 @@ def _reader(of: Sample, code: str, *, list_name: str, work: Work) -> Reader:
         address="farida@example.org",
         message_id="preview",
         unsubscribe_url="https://preview.invalid/unsubscribe",
-        facts=Facts(tier=of.tier.slug if of.tier else ""),
+        facts=Facts(tier=of.tier.slug if of.tier else "", best_ask=best_ask),
         values=values,
     )
 

@@ -12,6 +12,7 @@ import msgspec
 
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Role
+from mailer.asks import store as asks
 from mailer.audit.model import AuditLine
 from mailer.bulk import store as bulk
 from mailer.bulk.model import Deed
@@ -53,6 +54,7 @@ SENTENCES: Mapping[str, str] = {
     "tier_closed": N_("Took the level “%(tier)s” out"),
     "tier_held": N_("Held %(subscriber)s back as doubtful: %(why)s"),
     "tier_hold_lifted": N_("Let %(subscriber)s go, who was held back"),
+    "follow_up_taken": N_("Took the follow-up of %(subscriber)s, to call them"),
     "tier_request_reopened": N_("Took back the answer to the level that %(subscriber)s asked for"),
     "list_opened": N_("Opened the list “%(list)s”"),
     "list_described": N_("Changed the list “%(list)s”"),
@@ -110,6 +112,17 @@ SENTENCES: Mapping[str, str] = {
     "segment_revised": N_("Changed what the segment “%(segment)s” asks"),
     "segment_renamed": N_("Renamed the segment “%(segment)s”"),
     "segment_closed": N_("Closed the segment “%(segment)s”"),
+    # what people are asked to do
+    "demand_raised": N_("Raised the demand “%(demand)s”"),
+    "demand_described": N_("Changed what the demand “%(demand)s” says"),
+    "demand_opened": N_("Opened the demand “%(demand)s”"),
+    "demand_won": N_("Told that the demand “%(demand)s” is won"),
+    "demand_closed": N_("Closed the demand “%(demand)s”"),
+    "demand_reopened": N_("Opened the demand “%(demand)s” again"),
+    "ask_drafted": N_("Wrote the ask “%(ask)s”"),
+    "ask_revised": N_("Changed the ask “%(ask)s”"),
+    "ask_opened": N_("Opened the ask “%(ask)s”"),
+    "ask_closed": N_("Closed the ask “%(ask)s”"),
     # done to many
     "bulk_confirmed": N_("Decided for %(people)s: %(deed)s"),
     "bulk_stopped": N_("Stopped what was being done to many, with %(people)s changed"),
@@ -282,6 +295,8 @@ _KINDS = (
     "tag",
     "field",
     "form",
+    "ask",
+    "demand",
 )
 
 
@@ -317,6 +332,14 @@ async def _things(work: Work, lines: Iterable[AuditLine]) -> dict[tuple[str, int
         "form": {
             no: _Thing(in_language(form.title), f"/admin/forms/{form.slug}")
             for no, form in (await forms.by_nos(work, nos["form"])).items()
+        },
+        "ask": {
+            no: _Thing(in_language(ask.title), f"/admin/asks/{ask.uid}")
+            for no, ask in (await asks.by_nos(work, nos["ask"])).items()
+        },
+        "demand": {
+            no: _Thing(in_language(demand.title), f"/admin/demands/{demand.uid}")
+            for no, demand in (await asks.demands_by_nos(work, nos["demand"])).items()
         },
         "bulk": {
             no: _Thing(_("what was done to many"), f"/admin/bulk/{act.uid}")

@@ -10,6 +10,7 @@ from litestar.response import Template
 
 from mailer.accounts import signing_in
 from mailer.accounts.model import Power
+from mailer.asks import store as asks
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState, Kind, OnDoubt, Revision
@@ -238,6 +239,7 @@ async def _checks(request: Asked, work: Work, campaign: Campaign) -> list[Check]
         *await _languages(work, campaign, revision),
         *await _faults(request, work, campaign, revision),
         *await _slow(work, campaign),
+        *await _asked(work, campaign),
         Check("ok", _("The ways to pause, to change and to leave are in it")),
         Check("ok", _("Nobody gets it twice"), _("Each person has one row, whatever they are on.")),
         _doubt(campaign),
@@ -245,6 +247,26 @@ async def _checks(request: Asked, work: Work, campaign: Campaign) -> list[Check]
             "ok" if campaign.in_archive else "off",
             _("A copy goes into the archive") if campaign.in_archive else _("Not in the archive"),
         ),
+    ]
+
+
+async def _asked(work: Work, campaign: Campaign) -> list[Check]:
+    """Say what it asks of whom; of each person's best, how many are asked which, and none."""
+    offers = await asks.offers_by(work, campaign.no)
+    found = await asks.by_nos(work, offers)
+    if not campaign.best_ask:
+        return [
+            Check("ok", _("It asks: %(ask)s") % {"ask": in_language(ask.title)})
+            for ask in found.values()
+        ]
+    told = [
+        _("%(ask)s: %(people)s") % {"ask": in_language(found[no].title), "people": people(count)}
+        for no, count in sorted(offers.items(), key=lambda one: -one[1])
+    ]
+    if without := (campaign.recipients or 0) - sum(offers.values()):
+        told.append(_("no ask: %(people)s") % {"people": people(without)})
+    return [
+        Check("ok" if offers else "warn", _("Each is asked what is best for them"), "; ".join(told))
     ]
 
 

@@ -10,6 +10,7 @@ from litestar.response import Template
 
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Power
+from mailer.asks import store as asks
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries import store as deliveries
@@ -58,7 +59,10 @@ async def show_campaign(request: Asked, work: Working, uid: FromPath[str]) -> Re
         "admin/campaigns/standing.html",
         campaign=campaign,
         told=await _told(work, campaign),
-        acts=_acts(campaign, may_send=may_send),
+        acts=[
+            *_acts(campaign, may_send=may_send),
+            *_calls(campaign, may_call=account_of(request).may(Power.CHANGE_PEOPLE)),
+        ],
         effects=_effects(campaign, look.progress) if may_send else [],
         who=await counting.who_gets_it(work, campaign),
         reasons=counting.by_reason(await _why_skipped(work, campaign, look.progress)),
@@ -138,6 +142,13 @@ def _acts(campaign: Campaign, *, may_send: bool) -> list[Act]:
         return acts
     correct = Act(_("Send a correction"), "/correction", "megaphone", posts=False)
     return [*acts[:1], correct, *acts[1:]]  # stopping for good stays at the end
+
+
+def _calls(campaign: Campaign, *, may_call: bool) -> list[Act]:
+    """Offer to call who has not read an alert."""
+    if not may_call or not campaign.is_urgent or campaign.started_at is None:
+        return []
+    return [Act(_("Call who has not read it"), "/unread", "phone", posts=False)]
 
 
 def _acts_of_sending(campaign: Campaign) -> list[Act]:
@@ -230,8 +241,12 @@ def _effects(campaign: Campaign, progress: Progress) -> list[str]:
 
 
 async def _moves(work: Work, campaign: Campaign) -> list[dict[str, Any]]:
-    moved = await tiers.through(work, campaign.no)
+    moved, answered = await tiers.through(work, campaign.no), await asks.through(work, campaign.no)
     counts = {
+        _("Said yes to what it asks"): answered.pledged,
+        _("Have done it"): answered.done,
+        _("Need help with it"): answered.blocked,
+        _("Said that it is not for them"): answered.declined,
         _("Stepped up"): moved.ups,
         _("Stepped down"): moved.downs,
         _("Asked for a level that somebody has to agree to"): moved.requests,
@@ -294,10 +309,17 @@ async def _live(work: Work, campaign: Campaign, look: Look, *, by_name: bool) ->
             )
             if by_name
             else Figure(figure.term, figure.number, figure.words)
-            for figure in _counts(progress)
+            for figure in [*_counts(progress), *_readers(campaign)]
         ],
         "held_back": [_held_back(one) for one in look.held_back],
     }
+
+
+def _readers(campaign: Campaign) -> list[Figure]:
+    """Tell how many said of an alert that they have read it."""
+    if not campaign.is_urgent or campaign.started_at is None:
+        return []
+    return [Figure(_("Read"), number(campaign.readers), _("said so themselves"))]
 
 
 class Slow(msgspec.Struct, frozen=True):

@@ -3,7 +3,6 @@
 from typing import Any
 
 import msgspec
-import nh3
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, SkipValidation
@@ -11,24 +10,32 @@ from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
+from mailer import content
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, Revision
-from mailer.content.webtext import web_line, web_text
+from mailer.content.webtext import web_line
 from mailer.kit import i18n
 from mailer.kit.errors import NotFound
+from mailer.kit.i18n import in_language
 from mailer.kit.work import Work
 from web.kit.pages import page
 from web.kit.security import public
 from web.kit.sessions import Asked
-from web.public.words import day
+from web.public.words import day, prose
 
 BEFORE = 5  # earlier newsletters that stand beside one
-
-_TAGS = {*"p h2 h3 h4 ul ol li blockquote em strong code hr br a".split()}
 
 
 class NotInArchive(NotFound):
     """There is no such newsletter to read here."""
+
+
+class AskToRead(msgspec.Struct, frozen=True):
+    """What a newsletter asked of everybody who got it, without its buttons."""
+
+    effort: str
+    title: str
+    text: Markup
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +48,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     headline: str
     preheader: str
     body: Markup
+    ask: AskToRead | None
     others: list[tuple[str, str]]  # the other languages that it was written in
 
 
@@ -71,7 +79,6 @@ async def newsletter(
 
 def _issue(campaign: Campaign, revision: Revision, wanted: str) -> Issue:
     language, words = _in_a_language(revision, wanted)
-    html = web_text(words["markdown"], language)
     return Issue(
         slug=campaign.slug,
         language=language,
@@ -79,9 +86,25 @@ def _issue(campaign: Campaign, revision: Revision, wanted: str) -> Issue:
         day=_sent_on(campaign),
         headline=_headline(words, language),
         preheader=web_line(words["preheader"], language),
-        # Our own renderer lets no HTML of the writer through; this is the second lock on that door.
-        body=Markup(nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}})),  # noqa: S704
+        body=prose(words["markdown"], language),
+        ask=_ask(campaign, language),
         others=[(code, i18n.own_name(code)) for code in _written(revision) if code != language],
+    )
+
+
+def _ask(campaign: Campaign, language: str) -> AskToRead | None:
+    """Give the ask that was the same for all: to whoever reads this by a mail that was passed on.
+
+    One that was chosen for each reader is nobody else's.
+    """
+    asked = [] if campaign.best_ask else msgspec.convert(campaign.asked, type=list[content.Ask])
+    if not asked:
+        return None
+    [ask] = asked
+    return AskToRead(
+        effort=in_language(ask.effort, language),
+        title=in_language(ask.title, language),
+        text=prose(in_language(ask.markdown, language), language),
     )
 
 

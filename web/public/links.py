@@ -7,6 +7,7 @@ loaded again and again, and holds the undo.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from litestar import get, post
@@ -18,22 +19,42 @@ from mailer.kit.i18n import _
 from mailer.kit.tokens import LinkUnknown, Purpose
 from mailer.kit.work import Work
 from web.kit.errors import status_of
-from web.kit.forms import attempt, read_form
+from web.kit.forms import Tried, attempt, read_form
 from web.kit.pages import redirect
 from web.kit.security import member_link
 from web.kit.sessions import Asked
-from web.public import about_me, joining, leaving, preferences, tiers
+from web.public import (
+    about_me,
+    addresses,
+    asks,
+    joining,
+    leaving,
+    pledges,
+    preferences,
+    reading,
+    tiers,
+)
 from web.public.opening import Answer, Opened, at_the_door, unchanged
+
+
+async def refused(link: Opened, tried: Tried) -> Answer:
+    """Say why a button did nothing."""
+    assert tried.refusal is not None
+    return link.page(
+        "public/links/refused.html", status=status_of(tried.refusal), refusal=tried.words
+    )
 
 
 class Leads(NamedTuple):
     """Where the links of one purpose lead: a page, and what its named buttons do.
 
-    A button's act gives the path of the page that shows what is so after it.
+    A button's act gives the path of the page that shows what is so after it; where it refuses,
+    `refused` shows why.
     """
 
     show: Callable[[Opened], Awaitable[Answer]]
     acts: Mapping[str, Callable[[Opened], Awaitable[str]]] = {}
+    refused: Callable[[Opened, Tried], Awaitable[Answer]] = refused
 
 
 LEADS: dict[Purpose, Leads] = {
@@ -54,10 +75,30 @@ LEADS: dict[Purpose, Leads] = {
     ),
     Purpose.PREFERENCES: Leads(preferences.show_mailed),
     Purpose.PRIVATE: Leads(preferences.show_private),
-    Purpose.ADDRESS: Leads(preferences.show_new_address, {"yes": preferences.confirm_address}),
+    Purpose.ADDRESS: Leads(addresses.show_new_address, {"yes": addresses.confirm_address}),
     Purpose.ALSO_ME: Leads(about_me.show_question, {"yes": about_me.say_yes}),
     Purpose.UNDO_MERGING: Leads(about_me.show_merging, {"yes": about_me.undo_merging}),
-    Purpose.UNDO_ADDRESS: Leads(preferences.show_old_address, {"yes": preferences.undo_address}),
+    Purpose.UNDO_ADDRESS: Leads(addresses.show_old_address, {"yes": addresses.undo_address}),
+    Purpose.ASK: Leads(asks.show_ask, {"yes": asks.say_yes}, asks.refused),
+    Purpose.ASK_DONE: Leads(
+        asks.show_done, {"yes": asks.say_done}, partial(asks.refused, mend=asks.show_done)
+    ),
+    Purpose.ASK_HELP: Leads(
+        asks.show_help, {"yes": asks.ask_for_help}, partial(asks.refused, mend=asks.show_help)
+    ),
+    Purpose.ASK_DECLINE: Leads(asks.show_decline, {"yes": asks.decline}, asks.refused),
+    Purpose.REPORT: Leads(
+        pledges.show_report,
+        {
+            "yes": pledges.report_done,
+            "later": pledges.report_later,
+            "help": pledges.report_help,
+            "withdraw": pledges.take_back,
+        },
+        partial(asks.refused, mend=pledges.show_report),
+    ),
+    Purpose.UNDO_PLEDGE: Leads(pledges.show_answer, {"yes": pledges.undo}, asks.refused),
+    Purpose.READ: Leads(reading.show_alert, {"yes": reading.say_read, "back": reading.take_back}),
 }
 
 
@@ -87,7 +128,8 @@ async def _show(link: Opened) -> Answer:
 
 async def _answer(link: Opened) -> Answer:
     chosen = (await read_form(link.request)).text("answer")
-    act = LEADS[link.claim.purpose].acts.get(chosen)
+    leads = LEADS[link.claim.purpose]
+    act = leads.acts.get(chosen)
     if act is None:
         return unchanged(await _show(link), pressed=chosen == "no")
     async with attempt(link.work) as tried:
@@ -95,8 +137,7 @@ async def _answer(link: Opened) -> Answer:
     if isinstance(tried.refusal, LinkUnknown):
         raise tried.refusal
     if tried.refusal is not None:
-        status = status_of(tried.refusal)
-        return link.page("public/links/refused.html", status=status, refusal=tried.words)
+        return await leads.refused(link, tried)
     return redirect(to, notice=_("Done."))
 
 

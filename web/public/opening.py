@@ -13,6 +13,7 @@ from typing import Any
 from litestar.response import Template
 from litestar.response.base import Response
 
+from mailer.asks import fresh_links
 from mailer.kit import i18n
 from mailer.kit.addresses import masked
 from mailer.kit.i18n import _
@@ -163,21 +164,28 @@ async def _expired(request: Asked, work: Work, token: str, claim: Claim) -> Temp
     if subscriber is None or subscriber.address is None:
         return leads_nowhere(request)
     speak_as(request, subscriber)
+    goes_on = await fresh_links.leads_on(work, claim)
     return page(
         request,
         "public/links/expired.html",
         status=410,
         token=token,
         masked=masked(subscriber.address),
+        days=(LIVES[claim.purpose] or timedelta()).days if goes_on else 0,
         minutes=minutes(LIVES[Purpose.PRIVATE]),
     )
+
+
+def no_button() -> str:
+    """Say why nothing was done."""
+    return _("Nothing has changed, because no button was pressed.")
 
 
 def unchanged(shown: Answer, *, pressed: bool) -> Answer:
     """Show a page again, and say on it that nothing was done."""
     said = _("Nothing has changed.")
     if not pressed:
-        said = _("Nothing has changed, because no button was pressed.")
+        said = no_button()
     if isinstance(shown, Template):
         shown.context["notice"] = Notice(said, "info")
     return shown

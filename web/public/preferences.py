@@ -14,13 +14,14 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
+from mailer.asks import fresh_links
 from mailer.consent import actions as consent
 from mailer.consent import private_links, urgency
 from mailer.consent import store as consents
 from mailer.consent.model import MailingList, Subscription, SubscriptionState
 from mailer.groups import store as groups
 from mailer.kit import i18n
-from mailer.kit.addresses import masked, read_address
+from mailer.kit.addresses import read_address
 from mailer.kit.errors import Conflict, Invalid, NotFound
 from mailer.kit.i18n import _, in_language
 from mailer.kit.tokens import LIVES, LinkExpired, LinkUnknown, Purpose
@@ -28,7 +29,6 @@ from mailer.kit.work import Work
 from mailer.records import actions as records
 from mailer.subscribers import actions as subscribers
 from mailer.subscribers import store as subscriber_store
-from mailer.subscribers.model import AddressChange
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from mailer.tiers.actions import Moved, Requested, Unchanged
@@ -46,6 +46,7 @@ from web.public.opening import (
     claim_of,
     leads_nowhere,
     minutes,
+    no_button,
     owner_of,
 )
 from web.public.words import Level, agreement, day, mark_of
@@ -135,8 +136,8 @@ async def send_link_to_owner(
 ) -> Answer:
     """Send a fresh link to whoever a link was made for, also when that link has run out.
 
-    It is a private one; in place of one to confirm it is another of those. The answer is the same
-    whether any was due.
+    It is a private one; in place of one to confirm, or of one to an ask that goes on, it is another
+    of those. The answer is the same whether any was due.
     """
     try:
         claim = work.signer.read(token, *Purpose, now=work.now)
@@ -147,9 +148,13 @@ async def send_link_to_owner(
     subscriber = await owner_of(work, claim)
     if subscriber is None:
         return leads_nowhere(request)
+    if (await read_form(request)).text("answer") != "send":
+        return redirect(f"/l/{token}", notice=no_button(), kind="info")
     if claim.purpose is Purpose.CONFIRM:
         async with attempt(work):
             await consent.renew(work, claim.subject)
+    elif await fresh_links.leads_on(work, claim):
+        await fresh_links.send(work, subscriber, claim)
     else:
         await private_links.send(work, subscriber)
     return redirect("/my/sent")
@@ -281,12 +286,19 @@ def _list_shown(
 Change = Callable[[Opened, Form], Awaitable[str]]
 """What a form of the private page does; it gives the words that say so."""
 
+_BUTTONS = ("answer", "level", "on", "take_back")
+
 
 async def done_through(request: Asked, work: Work, token: str, change: Change) -> Answer:
-    """Do what a form of the private page says and show the page again."""
+    """Do what a form of the private page says and show the page again.
+
+    Scanners send forms with whatever they like in them: without one of its buttons it does nothing.
+    """
 
     async def then(link: Opened) -> Answer:
         form = await read_form(link.request)
+        if not any(form.raw(name) for name in _BUTTONS):
+            return redirect(link.here, notice=no_button(), kind="info")
         async with attempt(link.work) as tried:
             said = await change(link, form)
         if tried.refusal is not None:
@@ -431,56 +443,6 @@ async def _break(link: Opened, form: Form) -> str:
             return _("The break is over.")
         case _:
             return _("Nothing has changed.")
-
-
-# --- another address -----------------------------------------------------------------------------
-
-
-async def show_new_address(link: Opened) -> Answer:
-    """Ask at a new address whether we may write there; afterwards say that we do."""
-    change = await _its_change(link)
-    if change.undone_at is not None:
-        return leads_nowhere(link.request)
-    return link.page(
-        "public/preferences/address.html",
-        new=masked(change.new_address),
-        done=change.confirmed_at is not None,
-    )
-
-
-async def confirm_address(link: Opened) -> str:
-    """Write to the new address from now on."""
-    change = await _its_change(link)
-    await subscribers.confirm_address_change(link.work, change.no)
-    return link.here
-
-
-async def show_old_address(link: Opened) -> Answer:
-    """Ask at the old address whether to go back to it; afterwards say that we have."""
-    change = await _its_change(link)
-    if change.old_address is None or change.confirmed_at is None:
-        return leads_nowhere(link.request)
-    return link.page(
-        "public/preferences/address_undo.html",
-        old=masked(change.old_address),
-        new=masked(change.new_address),
-        undone=change.undone_at is not None,
-    )
-
-
-async def undo_address(link: Opened) -> str:
-    """Go back to the old address."""
-    change = await _its_change(link)
-    await subscribers.undo_address_change(link.work, change.no)
-    return link.here
-
-
-async def _its_change(link: Opened) -> AddressChange:
-    """Find the change that a link is about; it must be one of this person's."""
-    change = await subscriber_store.address_change(link.work, link.claim.subject)
-    if change is None or change.subscriber_no != link.subscriber.no:
-        raise LinkUnknown
-    return change
 
 
 HANDLERS: list[ControllerRouterHandler] = [

@@ -48,23 +48,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_account_uid")),
     )
     op.create_table(
-        "ask",
-        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.Column("title", orm.WordsInLanguages(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum("draft", "open", "closed", name="askstate", native_enum=False, length=16),
-            nullable=False,
-        ),
-        sa.Column("deadline", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("opened_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("no", name=op.f("pk_ask")),
-        sa.UniqueConstraint("uid", name=op.f("uq_ask_uid")),
-    )
-    op.create_table(
         "delivery",
         sa.Column(
             "campaign_no",
@@ -89,6 +72,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("campaign_no", "run", "subscriber_no", name=op.f("pk_delivery")),
         postgresql_with={"fillfactor": 70},
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "demand",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("title", orm.WordsInLanguages(), nullable=False),
+        sa.Column("text", orm.WordsInLanguages(), nullable=False),
+        sa.Column("progress", orm.WordsInLanguages(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft", "open", "won", "closed", name="demandstate", native_enum=False, length=16
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_demand")),
+        sa.UniqueConstraint("uid", name=op.f("uq_demand_uid")),
     )
     op.create_table(
         "domain_pace",
@@ -135,6 +139,12 @@ def upgrade() -> None:
         sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_field")),
         sa.UniqueConstraint("slug", name=op.f("uq_field_slug")),
+    )
+    op.create_table(
+        "follow_up_round",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_follow_up_round")),
     )
     op.create_table(
         "groups",
@@ -208,6 +218,59 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("no", name=op.f("pk_mailing_list")),
         sa.UniqueConstraint("slug", name=op.f("uq_mailing_list_slug")),
     )
+    op.create_table(
+        "offer",
+        sa.Column(
+            "campaign_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_no", "subscriber_no", name=op.f("pk_offer")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_offer_subscriber", ["subscriber_no", "ask_no", "campaign_no"], unique=False
+        )
+
+    op.create_table(
+        "offer_tally",
+        sa.Column(
+            "campaign_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "ask_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("forgotten_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("campaign_no", "ask_no", name=op.f("pk_offer_tally")),
+    )
+    with op.batch_alter_table("offer_tally", schema=None) as batch_op:
+        batch_op.create_index("ix_offer_tally_ask_no", ["ask_no", "count"], unique=False)
+        batch_op.create_index(
+            "ix_offer_tally_kept",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text("forgotten_at IS NULL"),
+            postgresql_where=sa.text("forgotten_at IS NULL"),
+        )
+
     op.create_table(
         "organisation",
         sa.Column(
@@ -676,6 +739,66 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "ask",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("demand_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("title", orm.WordsInLanguages(), nullable=False),
+        sa.Column("text", orm.WordsInLanguages(), nullable=False),
+        sa.Column("why", orm.WordsInLanguages(), nullable=False),
+        sa.Column("minutes", sa.SmallInteger(), nullable=True),
+        sa.Column("unit", orm.WordsInLanguages(), nullable=False),
+        sa.Column("target", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("audience", orm.Json(), nullable=False),
+        sa.Column(
+            "minimum_tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "suggested_tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "turn",
+            sa.Enum("once", "repeat", "standing", name="turn", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("repeat_days", sa.SmallInteger(), nullable=True),
+        sa.Column("risk", orm.WordsInLanguages(), nullable=False),
+        sa.Column("rights", orm.WordsInLanguages(), nullable=False),
+        sa.Column("support_contact", sa.String(length=300), nullable=False),
+        sa.Column(
+            "evidence",
+            sa.Enum(
+                "none", "note", "link", "verified", name="evidence", native_enum=False, length=16
+            ),
+            nullable=False,
+        ),
+        sa.Column("needs_support", sa.Boolean(), nullable=False),
+        sa.Column("capacity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("library_key", sa.String(length=40), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum("draft", "open", "closed", name="askstate", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("deadline", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["demand_no"], ["demand.no"], name=op.f("fk_ask_demand_no_demand")),
+        sa.ForeignKeyConstraint(
+            ["minimum_tier_no"], ["tier.no"], name=op.f("fk_ask_minimum_tier_no_tier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["suggested_tier_no"], ["tier.no"], name=op.f("fk_ask_suggested_tier_no_tier")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_ask")),
+        sa.UniqueConstraint("uid", name=op.f("uq_ask_uid")),
+    )
+    with op.batch_alter_table("ask", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ask_demand_no"), ["demand_no"], unique=False)
+
+    op.create_table(
         "audit_line",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
@@ -933,6 +1056,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("list_no", "version", name=op.f("pk_consent_text")),
     )
     op.create_table(
+        "digest_wish",
+        sa.Column(
+            "account_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("wanted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_no"],
+            ["account.no"],
+            name=op.f("fk_digest_wish_account_no_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_no", name=op.f("pk_digest_wish")),
+    )
+    op.create_table(
         "field_value",
         sa.Column(
             "subscriber_no",
@@ -970,6 +1110,133 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_field_value_value", ["field_no", "value", "subscriber_no"], unique=False
+        )
+
+    op.create_table(
+        "follow_up",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "blocked",
+                "support",
+                "past_due",
+                "ready",
+                "quiet",
+                "alert",
+                "manual",
+                name="casekind",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "subject_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "new",
+                "assigned",
+                "contacted",
+                "waiting",
+                "resolved",
+                name="casestate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("rank", sa.SmallInteger(), nullable=False),
+        sa.Column("opened_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("opened_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("next_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("owner_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("held_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("held_until", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.SmallInteger(), nullable=False),
+        sa.Column("last_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "last_outcome",
+            sa.Enum(
+                "reached",
+                "no_answer",
+                "call_back",
+                "left_message",
+                "wrong_number",
+                "not_now",
+                "never_call",
+                name="outcome",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=True,
+        ),
+        sa.Column("resolved_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "resolution",
+            sa.Enum(
+                "reached",
+                "answered",
+                "not_now",
+                "not_reached",
+                "merged",
+                name="resolution",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["held_by"], ["account.no"], name=op.f("fk_follow_up_held_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["opened_by"], ["account.no"], name=op.f("fk_follow_up_opened_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_no"], ["account.no"], name=op.f("fk_follow_up_owner_no_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_follow_up_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_follow_up")),
+        sa.UniqueConstraint("uid", name=op.f("uq_follow_up_uid")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("follow_up", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_follow_up_about", ["kind", "subject_no", "subscriber_no"], unique=False
+        )
+        batch_op.create_index(
+            "ix_follow_up_owner",
+            ["owner_no", "rank", "next_at", "no"],
+            unique=False,
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_follow_up_queue",
+            ["rank", "next_at", "no"],
+            unique=False,
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.create_index("ix_follow_up_subscriber", ["subscriber_no", "no"], unique=False)
+        batch_op.create_index(
+            "uq_follow_up_open",
+            ["kind", "subject_no", "subscriber_no"],
+            unique=True,
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
         )
 
     op.create_table(
@@ -1264,66 +1531,6 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_only_urgent_subscriber_no"), ["subscriber_no"], unique=False
         )
-
-    op.create_table(
-        "pledge",
-        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "pledged",
-                "in_progress",
-                "done",
-                "verified",
-                "declined",
-                "withdrawn",
-                "blocked",
-                name="pledgestate",
-                native_enum=False,
-                length=16,
-            ),
-            nullable=False,
-        ),
-        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("done_at", orm.UtcDateTime(timezone=True), nullable=True),
-        sa.Column(
-            "door",
-            sa.Enum(
-                "email",
-                "page",
-                "admin",
-                "api",
-                "import",
-                "cli",
-                "system",
-                name="door",
-                native_enum=False,
-                length=16,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "campaign_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.ForeignKeyConstraint(["ask_no"], ["ask.no"], name=op.f("fk_pledge_ask_no_ask")),
-        sa.ForeignKeyConstraint(
-            ["subscriber_no"],
-            ["subscriber.no"],
-            name=op.f("fk_pledge_subscriber_no_subscriber"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("no", name=op.f("pk_pledge")),
-        sqlite_autoincrement=True,
-    )
-    with op.batch_alter_table("pledge", schema=None) as batch_op:
-        batch_op.create_index("ix_pledge_ask", ["ask_no", "state", "subscriber_no"], unique=False)
-        batch_op.create_index("ix_pledge_done", ["done_at", "subscriber_no"], unique=False)
-        batch_op.create_index("ix_pledge_made", ["made_at", "state", "subscriber_no"], unique=False)
-        batch_op.create_index("uq_pledge_subscriber", ["subscriber_no", "ask_no"], unique=True)
 
     op.create_table(
         "recovery_code",
@@ -1992,7 +2199,11 @@ def upgrade() -> None:
         sa.Column(
             "corrects_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("best_ask", sa.Boolean(), nullable=False),
+        sa.Column("asked", orm.Json(), nullable=False),
         sa.Column("why_urgent", sa.String(length=300), nullable=False),
+        sa.Column("readers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("in_archive", sa.Boolean(), nullable=False),
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -2015,6 +2226,7 @@ def upgrade() -> None:
         sa.Column("bounces", sa.Integer(), server_default="0", nullable=False),
         sa.Column("complaints", sa.Integer(), server_default="0", nullable=False),
         sa.Column("braked", orm.Json(), nullable=False),
+        sa.ForeignKeyConstraint(["ask_no"], ["ask.no"], name=op.f("fk_campaign_ask_no_ask")),
         sa.ForeignKeyConstraint(
             ["confirmed_by"], ["account.no"], name=op.f("fk_campaign_confirmed_by_account")
         ),
@@ -2039,6 +2251,88 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_campaign_corrects_no"), ["corrects_no"], unique=False)
         batch_op.create_index(batch_op.f("ix_campaign_segment_no"), ["segment_no"], unique=False)
         batch_op.create_index("ix_campaign_state", ["state", "send_at"], unique=False)
+
+    op.create_table(
+        "follow_up_step",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("case_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "tried", "assigned", "noted", "wrote", name="stepkind", native_enum=False, length=16
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "reached",
+                "no_answer",
+                "call_back",
+                "left_message",
+                "wrong_number",
+                "not_now",
+                "never_call",
+                name="outcome",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=True,
+        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "door",
+            sa.Enum(
+                "email",
+                "page",
+                "admin",
+                "api",
+                "import",
+                "cli",
+                "system",
+                name="door",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("to_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("rests_until", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("before", orm.Json(), nullable=False),
+        sa.Column("undone_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_no"], ["account.no"], name=op.f("fk_follow_up_step_account_no_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_no"],
+            ["follow_up.no"],
+            name=op.f("fk_follow_up_step_case_no_follow_up"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_follow_up_step_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_no"], ["account.no"], name=op.f("fk_follow_up_step_to_no_account")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_follow_up_step")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("follow_up_step", schema=None) as batch_op:
+        batch_op.create_index("ix_follow_up_step_case", ["case_no", "no"], unique=False)
+        batch_op.create_index(
+            "ix_follow_up_step_subscriber", ["subscriber_no", "rests_until"], unique=False
+        )
 
     op.create_table(
         "import_item",
@@ -2228,6 +2522,108 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_phone_mark"), ["mark"], unique=False)
 
     op.create_table(
+        "pledge",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "pledged",
+                "in_progress",
+                "done",
+                "verified",
+                "declined",
+                "withdrawn",
+                "blocked",
+                name="pledgestate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("done_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("times", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("link", sa.String(length=500), nullable=False),
+        sa.Column("due_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("verified_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "verified_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("reminded_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "door",
+            sa.Enum(
+                "email",
+                "page",
+                "admin",
+                "api",
+                "import",
+                "cli",
+                "system",
+                name="door",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "campaign_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(["ask_no"], ["ask.no"], name=op.f("fk_pledge_ask_no_ask")),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_pledge_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["verified_by"], ["account.no"], name=op.f("fk_pledge_verified_by_account")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_pledge")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("pledge", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_pledge_amount",
+            ["ask_no", "amount"],
+            unique=False,
+            sqlite_where=sa.text("amount IS NOT NULL"),
+            postgresql_where=sa.text("amount IS NOT NULL"),
+        )
+        batch_op.create_index("ix_pledge_ask", ["ask_no", "state", "subscriber_no"], unique=False)
+        batch_op.create_index(
+            "ix_pledge_ask_done",
+            ["ask_no", "state", "done_at", "subscriber_no"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NOT NULL"),
+            postgresql_where=sa.text("done_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_pledge_campaign",
+            ["campaign_no", "state"],
+            unique=False,
+            sqlite_where=sa.text("campaign_no IS NOT NULL"),
+            postgresql_where=sa.text("campaign_no IS NOT NULL"),
+        )
+        batch_op.create_index("ix_pledge_done", ["done_at", "subscriber_no"], unique=False)
+        batch_op.create_index(
+            "ix_pledge_due",
+            ["due_at", "no"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.create_index("ix_pledge_made", ["made_at", "state", "subscriber_no"], unique=False)
+        batch_op.create_index("uq_pledge_subscriber", ["subscriber_no", "ask_no"], unique=True)
+
+    op.create_table(
         "segment_version",
         sa.Column(
             "segment_no",
@@ -2255,6 +2651,27 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("segment_no", "version", name=op.f("pk_segment_version")),
     )
+    op.create_table(
+        "signal",
+        sa.Column(
+            "activity_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("due_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tried", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["activity_no"],
+            ["activity.no"],
+            name=op.f("fk_signal_activity_no_activity"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("activity_no", name=op.f("pk_signal")),
+    )
+    with op.batch_alter_table("signal", schema=None) as batch_op:
+        batch_op.create_index("ix_signal_due", ["due_at", "activity_no"], unique=False)
+
     op.create_table(
         "special_value",
         sa.Column(
@@ -2316,6 +2733,93 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subscriber_no", name=op.f("pk_tier_hold")),
     )
     op.create_table(
+        "pledge_change",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "pledge_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "subscriber_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "from_state",
+            sa.Enum(
+                "pledged",
+                "in_progress",
+                "done",
+                "verified",
+                "declined",
+                "withdrawn",
+                "blocked",
+                name="pledgestate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "to_state",
+            sa.Enum(
+                "pledged",
+                "in_progress",
+                "done",
+                "verified",
+                "declined",
+                "withdrawn",
+                "blocked",
+                name="pledgestate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "door",
+            sa.Enum(
+                "email",
+                "page",
+                "admin",
+                "api",
+                "import",
+                "cli",
+                "system",
+                name="door",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("before", orm.Json(), nullable=False),
+        sa.Column("undone_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_no"], ["account.no"], name=op.f("fk_pledge_change_account_no_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pledge_no"],
+            ["pledge.no"],
+            name=op.f("fk_pledge_change_pledge_no_pledge"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_pledge_change_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_pledge_change")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("pledge_change", schema=None) as batch_op:
+        batch_op.create_index("ix_pledge_change_pledge", ["pledge_no", "no"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_pledge_change_subscriber_no"), ["subscriber_no"], unique=False
+        )
+
+    op.create_table(
         "revision",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -2348,9 +2852,45 @@ def downgrade() -> None:
         batch_op.drop_index("ix_revision_campaign_no")
 
     op.drop_table("revision")
+    with op.batch_alter_table("pledge_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pledge_change_subscriber_no"))
+        batch_op.drop_index("ix_pledge_change_pledge")
+
+    op.drop_table("pledge_change")
     op.drop_table("tier_hold")
     op.drop_table("special_value")
+    with op.batch_alter_table("signal", schema=None) as batch_op:
+        batch_op.drop_index("ix_signal_due")
+
+    op.drop_table("signal")
     op.drop_table("segment_version")
+    with op.batch_alter_table("pledge", schema=None) as batch_op:
+        batch_op.drop_index("uq_pledge_subscriber")
+        batch_op.drop_index("ix_pledge_made")
+        batch_op.drop_index(
+            "ix_pledge_due",
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_pledge_done")
+        batch_op.drop_index(
+            "ix_pledge_campaign",
+            sqlite_where=sa.text("campaign_no IS NOT NULL"),
+            postgresql_where=sa.text("campaign_no IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_pledge_ask_done",
+            sqlite_where=sa.text("done_at IS NOT NULL"),
+            postgresql_where=sa.text("done_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_pledge_ask")
+        batch_op.drop_index(
+            "ix_pledge_amount",
+            sqlite_where=sa.text("amount IS NOT NULL"),
+            postgresql_where=sa.text("amount IS NOT NULL"),
+        )
+
+    op.drop_table("pledge")
     with op.batch_alter_table("phone", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_phone_mark"))
 
@@ -2362,6 +2902,11 @@ def downgrade() -> None:
 
     op.drop_table("import_line")
     op.drop_table("import_item")
+    with op.batch_alter_table("follow_up_step", schema=None) as batch_op:
+        batch_op.drop_index("ix_follow_up_step_subscriber")
+        batch_op.drop_index("ix_follow_up_step_case")
+
+    op.drop_table("follow_up_step")
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.drop_index("ix_campaign_state")
         batch_op.drop_index(batch_op.f("ix_campaign_segment_no"))
@@ -2464,13 +3009,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_recovery_code_account_no"))
 
     op.drop_table("recovery_code")
-    with op.batch_alter_table("pledge", schema=None) as batch_op:
-        batch_op.drop_index("uq_pledge_subscriber")
-        batch_op.drop_index("ix_pledge_made")
-        batch_op.drop_index("ix_pledge_done")
-        batch_op.drop_index("ix_pledge_ask")
-
-    op.drop_table("pledge")
     with op.batch_alter_table("only_urgent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_only_urgent_subscriber_no"))
 
@@ -2499,11 +3037,32 @@ def downgrade() -> None:
 
     op.drop_table("letter")
     op.drop_table("import")
+    with op.batch_alter_table("follow_up", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_follow_up_open",
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.drop_index("ix_follow_up_subscriber")
+        batch_op.drop_index(
+            "ix_follow_up_queue",
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_follow_up_owner",
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.drop_index("ix_follow_up_about")
+
+    op.drop_table("follow_up")
     with op.batch_alter_table("field_value", schema=None) as batch_op:
         batch_op.drop_index("ix_field_value_value")
         batch_op.drop_index("ix_field_value_number")
 
     op.drop_table("field_value")
+    op.drop_table("digest_wish")
     op.drop_table("consent_text")
     with op.batch_alter_table("consent_record", schema=None) as batch_op:
         batch_op.drop_index(
@@ -2541,6 +3100,10 @@ def downgrade() -> None:
     op.drop_table("chosen_tier")
     op.drop_table("bulk_act")
     op.drop_table("audit_line")
+    with op.batch_alter_table("ask", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ask_demand_no"))
+
+    op.drop_table("ask")
     with op.batch_alter_table("address_change", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_change_subscriber_no"))
 
@@ -2659,13 +3222,27 @@ def downgrade() -> None:
     op.drop_table("sending_rules")
     op.drop_table("relay")
     op.drop_table("organisation")
+    with op.batch_alter_table("offer_tally", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_offer_tally_kept",
+            sqlite_where=sa.text("forgotten_at IS NULL"),
+            postgresql_where=sa.text("forgotten_at IS NULL"),
+        )
+        batch_op.drop_index("ix_offer_tally_ask_no")
+
+    op.drop_table("offer_tally")
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.drop_index("ix_offer_subscriber")
+
+    op.drop_table("offer")
     op.drop_table("mailing_list")
     op.drop_table("ladder_round")
     op.drop_table("import_source")
     op.drop_table("groups")
+    op.drop_table("follow_up_round")
     op.drop_table("field")
     op.drop_table("domain_pace")
+    op.drop_table("demand")
     op.drop_table("delivery")
-    op.drop_table("ask")
     op.drop_table("account")
     # ### end Alembic commands ###

@@ -2,9 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from mailer.asks import actions as asks
+from mailer.asks import store as ask_store
+from mailer.asks.model import Ask
 from mailer.bootstrap import House
+from mailer.campaigns import composing
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.kit.tokens import Purpose
@@ -100,6 +104,27 @@ async def _suggestion(work: Work, cast: Cast) -> Situation:
     return Situation(cast.bo, suggested[0].no)
 
 
+async def _ask(work: Work, cast: Cast) -> Situation:
+    return Situation(cast.bo, (await an_ask(work)).no)
+
+
+async def _report(work: Work, cast: Cast) -> Situation:
+    pledge = await asks.pledge(work, cast.bo, await an_ask(work))
+    return Situation(cast.bo, pledge.no)
+
+
+async def _undo_pledge(work: Work, cast: Cast) -> Situation:
+    pledge = await asks.pledge(work, cast.bo, await an_ask(work))
+    change = await ask_store.last_change(work, pledge.no)
+    assert change
+    return Situation(cast.bo, change.no)
+
+
+async def _alert(work: Work, cast: Cast) -> Situation:
+    alert = await composing.begin_alert(work, name="Tonight", why="It is tonight.")
+    return Situation(cast.bo, alert.no)
+
+
 class Kind(NamedTuple):
     """A kind of link, and how to come to have one."""
 
@@ -121,8 +146,28 @@ KINDS = {
     "confirm an address": Kind(Purpose.ADDRESS, _address),
     "undo an address": Kind(Purpose.UNDO_ADDRESS, _undo_address),
     "leave": Kind(Purpose.UNSUBSCRIBE, _pause),
+    "say yes to an ask": Kind(Purpose.ASK, _ask),
+    "did an ask": Kind(Purpose.ASK_DONE, _ask),
+    "help with an ask": Kind(Purpose.ASK_HELP, _ask),
+    "not this ask": Kind(Purpose.ASK_DECLINE, _ask),
+    "how it went": Kind(Purpose.REPORT, _report),
+    "undo an answer": Kind(Purpose.UNDO_PLEDGE, _undo_pledge),
+    "I have read this": Kind(Purpose.READ, _alert),
 }
 """The links that ask, and do something when they are answered with yes."""
+
+
+OF_EVERYBODY = frozenset(
+    {
+        Purpose.TIER,
+        Purpose.ASK,
+        Purpose.ASK_DONE,
+        Purpose.ASK_HELP,
+        Purpose.ASK_DECLINE,
+        Purpose.READ,
+    }
+)
+"""Whose subject is nobody's own: a level, an ask, an alert."""
 
 
 async def prepared(house: House, cast: Cast, kind: str) -> Situation:
@@ -135,6 +180,12 @@ async def bulletin(work: Work):
     found = await consents.list_by_slug(work, "bulletin")
     assert found
     return found
+
+
+async def an_ask(work: Work, **said: Any) -> Ask:
+    """Ask for something, in the open."""
+    ask = await asks.draft(work, **{"title": {"en": "Bring a chair", "fr": "Une chaise"}, **said})
+    return await asks.open_ask(work, ask)
 
 
 async def tier_no(work: Work, slug: str) -> int:

@@ -18,6 +18,7 @@ from tests.cast import Cast
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import (
     KINDS,
+    OF_EVERYBODY,
     address_of,
     level_of,
     prepared,
@@ -293,7 +294,7 @@ async def test_a_link_of_somebody_else_is_no_help(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts, kind: str
 ) -> None:
     _who, subject = await prepared(house, cast, kind)
-    if not subject or KINDS[kind].purpose is Purpose.TIER:
+    if not subject or KINDS[kind].purpose in OF_EVERYBODY:
         return
     before = await facts()
     foreign = link(KINDS[kind].purpose, cast.chidi.no, subject)
@@ -352,11 +353,22 @@ async def test_a_fresh_link_goes_to_the_owner_of_the_old_one_once(
     path = link(Purpose.PAUSE, cast.bo.no, ago=dt.timedelta(days=100))
     before = len((await facts())["letter"])
     for _ in range(3):
-        sent = await web.post(f"{path}/private")
+        sent = await web.post(f"{path}/private", data={"answer": "send"})
         assert (sent.status_code, sent.headers["location"]) == (303, "/my/sent")
     letters = (await facts())["letter"]
     assert len(letters) == before + 1
     assert [one for one in letters if "private-link" in one]
+
+
+async def test_without_its_button_no_fresh_link_is_sent(
+    web: httpx.AsyncClient, cast: Cast, link: Link, facts: Facts
+) -> None:
+    path = link(Purpose.PAUSE, cast.bo.no, ago=dt.timedelta(days=100))
+    before = await facts()
+    for sent in ({}, {"answer": "no"}, {"send": "answer"}):
+        answer = await web.post(f"{path}/private", data=sent)
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert await facts() == before
 
 
 async def test_a_link_to_confirm_that_has_run_out_is_sent_anew(
@@ -364,7 +376,7 @@ async def test_a_link_to_confirm_that_has_run_out_is_sent_anew(
 ) -> None:
     who, confirmation = await prepared(house, cast, "confirm")
     path = link(Purpose.CONFIRM, who.no, confirmation, ago=dt.timedelta(days=30))
-    sent = await web.post(f"{path}/private")
+    sent = await web.post(f"{path}/private", data={"answer": "send"})
     assert (sent.status_code, sent.headers["location"]) == (303, "/my/sent")
     assert not [one for one in (await facts())["letter"] if "private-link" in one]
 
@@ -373,7 +385,8 @@ async def test_nothing_is_sent_for_a_forged_link(
     web: httpx.AsyncClient, cast: Cast, facts: Facts
 ) -> None:
     before = await facts()
-    assert (await web.post("/l/forged/private")).status_code == 404
+    forged = await web.post("/l/forged/private", data={"answer": "send"})
+    assert forged.status_code == 404
     assert await facts() == before
 
 

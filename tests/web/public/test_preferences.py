@@ -90,7 +90,7 @@ async def test_a_private_link_is_sent_to_the_owner_and_only_there(
     web: httpx.AsyncClient, house: House, cast: Cast, mailed: str
 ) -> None:
     for _ in range(2):
-        answer = await web.post(f"{mailed}/private")
+        answer = await web.post(f"{mailed}/private", data={"answer": "send"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/my/sent")
     assert await private_letters(house) == 1
     assert (await web.get("/my/sent")).status_code == 200
@@ -99,7 +99,7 @@ async def test_a_private_link_is_sent_to_the_owner_and_only_there(
 async def test_a_private_link_is_not_sent_to_who_never_confirmed(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link
 ) -> None:
-    await web.post(f"{link(Purpose.PREFERENCES, cast.dana.no)}/private")
+    await web.post(f"{link(Purpose.PREFERENCES, cast.dana.no)}/private", data={"answer": "send"})
     await web.post("/my", data={"address": cast.dana.address})
     assert await private_letters(house) == 0
 
@@ -229,7 +229,13 @@ async def test_details_and_language_are_saved(
 ) -> None:
     page = await web.post(
         my(private, "details"),
-        data={"first_name": "Boris <b>", "last_name": "", "city": "Leeds", "language": "fr"},
+        data={
+            "answer": "save",
+            "first_name": "Boris <b>",
+            "last_name": "",
+            "city": "Leeds",
+            "language": "fr",
+        },
         follow_redirects=True,
     )
     assert "Boris &lt;b&gt;" in page.text
@@ -245,11 +251,11 @@ async def test_a_mistake_on_the_private_page_is_named_and_kept(
 ) -> None:
     before = await facts()
     form = {"first_name": "B" * 121, "last_name": "", "city": "York", "language": "en"}
-    page = await web.post(my(private, "details"), data=form)
+    page = await web.post(my(private, "details"), data={**form, "answer": "save"})
     assert page.status_code == 422
     assert "This is too long" in page.text
     assert 'value="York"' in page.text
-    page = await web.post(my(private, "address"), data={"address": "bo@"})
+    page = await web.post(my(private, "address"), data={"address": "bo@", "answer": "save"})
     assert page.status_code == 422
     assert 'value="bo@"' in page.text
     assert await facts() == before
@@ -260,7 +266,9 @@ async def test_an_address_is_changed_only_from_the_new_one(
 ) -> None:
     old = cast.bo.address
     page = await web.post(
-        my(private, "address"), data={"address": "bo.new@example.net"}, follow_redirects=True
+        my(private, "address"),
+        data={"address": "bo.new@example.net", "answer": "save"},
+        follow_redirects=True,
     )
     assert "We have written to the new address." in page.text
     assert await address_of(house, cast.bo) == old

@@ -1,0 +1,43 @@
+"""The library: asks that come with Rollcall, to be taken as drafts and made one's own."""
+
+from mailer.asks import store
+from mailer.asks.composing import draft
+from mailer.asks.model import Ask
+from mailer.asks.shipped import LIBRARY
+from mailer.kit.errors import NotFound
+from mailer.kit.work import Work
+
+__all__ = ["LIBRARY", "NotInLibrary", "take_from_library"]
+
+
+class NotInLibrary(NotFound):
+    """There is no such ask in the library."""
+
+
+async def take_from_library(work: Work, key: str) -> Ask:
+    """Make a draft of a shipped ask. While that one is not closed, taking again gives the same."""
+    shipped = next((one for one in LIBRARY if one.key == key), None)
+    if shipped is None:
+        raise NotInLibrary
+    standing = await store.from_library(work, key)
+    if standing is not None:
+        return standing
+    ask = await draft(
+        work,
+        title=shipped.title,
+        text=shipped.text,
+        why=shipped.why,
+        minutes=shipped.minutes,
+        unit=shipped.unit,
+        target=shipped.target,
+        audience=[one.value for one in shipped.audience],
+        turn=shipped.turn,
+        repeat_days=shipped.repeat_days,
+        risk=shipped.risk,
+        rights=shipped.rights,
+        evidence=shipped.evidence,
+        needs_support=shipped.needs_support,
+    )
+    ask.library_key = key
+    await work.session.flush()
+    return ask

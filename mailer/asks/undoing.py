@@ -1,0 +1,67 @@
+"""Taking back the newest step of a pledge, for 30 days: what it said before, it says again."""
+
+from mailer.activity import actions as activity
+from mailer.asks import plain, store
+from mailer.asks.model import UNDO_FOR, Pledge, PledgeState
+from mailer.asks.stepping import unweigh
+from mailer.kit.errors import Conflict, NotFound
+from mailer.kit.work import Door, Work
+from mailer.subscribers.actions import held
+from mailer.subscribers.model import Subscriber
+
+
+class ChangeUnknown(NotFound):
+    """There is no such answer."""
+
+
+class UndoTooLate(Conflict):
+    """This can no longer be undone: 30 days have gone by. You can still answer anew."""
+
+
+class SinceChanged(Conflict):
+    """There was another answer since. You can answer anew."""
+
+
+async def undo(work: Work, change_no: int, *, subscriber: Subscriber) -> Pledge:
+    """Take back one step of somebody's pledge, if none came after it. Twice is once.
+
+    Where it was their first answer, none stands afterwards. What time did by itself is not undone.
+    """
+    subscriber = await held(work, subscriber)
+    change = await store.change_by_no(work, change_no)
+    if change is None or change.subscriber_no != subscriber.no or change.door is Door.SYSTEM:
+        raise ChangeUnknown
+    standing = await store.pledge_by_no(work, change.pledge_no)
+    assert standing is not None  # a change goes with its pledge
+    if change.undone_at is not None:
+        return standing
+    if work.now > change.at + UNDO_FOR:
+        raise UndoTooLate
+    newest = await store.last_change(work, standing.no)
+    if newest is None or newest.no != change.no:
+        raise SinceChanged
+    change.undone_at = work.now
+    times = standing.times
+    before = plain.read(change.before) if change.from_state else _unsaid()
+    pledge = await store.change(
+        work, standing, **before, state=change.from_state or PledgeState.WITHDRAWN
+    )
+    await work.session.flush()
+    await activity.record(
+        work, subscriber.no, "pledge_undone", ask=pledge.ask_no, pledge=pledge.no, change=change.no
+    )
+    await unweigh(work, pledge, change, times=times)
+    return pledge
+
+
+def _unsaid() -> dict[str, object]:
+    """Give what a pledge says that never said anything."""
+    return {
+        "done_at": None,
+        "times": 0,
+        "amount": None,
+        "note": None,
+        "link": "",
+        "due_at": None,
+        "campaign_no": None,
+    }

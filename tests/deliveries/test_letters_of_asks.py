@@ -1,0 +1,187 @@
+"""The letters about a yes: each leads to its one thing, and none is sent without a point."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from mailer.asks import actions as asks
+from mailer.asks import fresh_links, store
+from mailer.asks.model import Ask
+from mailer.bootstrap import House
+from mailer.consent import actions as consent
+from mailer.deliveries.model import Reason
+from mailer.kit.tokens import Claim, Purpose
+from mailer.kit.work import Door, Work
+from mailer.outbox.actions import Post, post
+from mailer.outbox.model import DeliveryState, Letter
+from mailer.subscribers import actions as subscribers
+from tests.cast import Cast
+from tests.support.asking import opened
+from tests.support.mails import Mail
+from tests.support.relay import Relay
+from tests.support.sending import letters, no_letters, working
+
+OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
+SKIPPED = (DeliveryState.SKIPPED, Reason.POINTLESS.value)
+
+
+@pytest.fixture
+async def ask(house: House, cast: Cast) -> Ask:
+    await no_letters(house)
+    async with house.work(reading=True) as work:
+        day = work.now + timedelta(days=2)
+    return await opened(
+        house,
+        "Put it on the agenda",
+        text={"en": "1. Find the date.\n2. Write to [us](javascript:alert(1))."},
+        deadline=day,
+        needs_support=True,
+        support_contact="The office, 020 7946 0000",
+    )
+
+
+async def owed(work: Work, cast: Cast, ask: Ask) -> None:
+    """Owe Bo one letter of each kind."""
+    pledge = await asks.pledge(work, cast.bo, ask)
+    due = pledge.due(ask)
+    assert due
+    for kind in ("pledge-due", "did-you-do-it"):
+        await post(
+            work,
+            Post(
+                kind=kind,
+                dedupe_key=f"test:{kind}",
+                language="en",
+                facts={"pledge": pledge.no, "due": int(due.timestamp())},
+                subscriber=cast.bo.no,
+            ),
+        )
+    for purpose, subject in ((Purpose.ASK, ask.no), (Purpose.REPORT, pledge.no)):
+        claim = Claim(purpose=purpose, subscriber=cast.bo.no, subject=subject)
+        assert await fresh_links.leads_on(work, claim)
+        await fresh_links.send(work, cast.bo, claim)
+
+
+async def fates(house: House, relay: Relay) -> dict[str, Letter]:
+    async with working(house, relay), asyncio.timeout(15):
+        while any(DeliveryState(one.state) in OPEN for one in await letters(house)):
+            await asyncio.sleep(0.02)
+    return {one.kind: one for one in await letters(house)}
+
+
+@pytest.mark.any_database
+async def test_each_leads_to_its_one_thing(
+    house: House, cast: Cast, relay: Relay, ask: Ask
+) -> None:
+    async with house.work(door=Door.EMAIL) as work:
+        await owed(work, cast, ask)
+    assert {one.state for one in (await fates(house, relay)).values()} == {DeliveryState.SENT}
+
+    mails = [Mail(one) for one in relay.letters]
+    assert sorted(mail.subject for mail in mails) == [
+        "A date is coming up",
+        "Did you do it?",
+        "Help is coming",
+        "We have your yes",
+        "Your fresh link",
+        "Your fresh link",
+    ]
+    by_subject = {mail.subject: mail for mail in mails}
+    async with house.work(reading=True) as work:
+        pledge = await store.pledge_of(work, cast.bo.no, ask.no)
+        assert pledge
+        change = await store.last_change(work, pledge.no)
+        assert change
+
+        def leads(mail: Mail, words: str) -> tuple[Purpose, int]:
+            claim = work.signer.read(mail.link(words).rpartition("/")[2], *Purpose, now=work.now)
+            assert claim.subscriber == cast.bo.no
+            return claim.purpose, claim.subject
+
+        receipt = by_subject["We have your yes"]
+        report = (Purpose.REPORT, pledge.no)
+        assert leads(receipt, "Say how it went") == report
+        assert leads(receipt, "Read again what it is about") == (Purpose.ASK, ask.no)
+        assert leads(receipt, "Undo it") == (Purpose.UNDO_PLEDGE, change.no)
+        assert leads(by_subject["Help is coming"], "Say what you need") == report
+        assert leads(by_subject["A date is coming up"], "It is done") == report
+        assert leads(by_subject["Did you do it?"], "Say how it went") == report
+        fresh = {leads(mail, "Open the page") for mail in mails if "fresh" in mail.subject}
+        assert fresh == {(Purpose.ASK, ask.no), report}
+    assert "Put it on the agenda" in receipt.text
+    assert "The office, 020 7946 0000" in receipt.text
+    assert "2. Write to [us](javascript:alert(1))." in receipt.html
+    assert {mail.to for mail in mails} == {"bo@example.org"}
+
+
+async def _undo(work: Work, cast: Cast, ask: Ask) -> None:
+    pledge = await store.pledge_of(work, cast.bo.no, ask.no)
+    assert pledge
+    change = await store.last_change(work, pledge.no)
+    assert change
+    await asks.undo(work, change.no, subscriber=cast.bo)
+
+
+async def _do_it(work: Work, cast: Cast, ask: Ask) -> None:
+    await asks.report_done(work, cast.bo, ask)
+
+
+async def _later(work: Work, cast: Cast, ask: Ask) -> None:
+    await asks.not_yet(work, cast.bo, ask, until=(work.now + timedelta(days=9)).date())
+
+
+async def _pause(work: Work, cast: Cast, _ask: Ask) -> None:
+    await subscribers.pause(work, cast.bo)
+
+
+async def _leave(work: Work, cast: Cast, _ask: Ask) -> None:
+    await consent.unsubscribe(work, cast.bo, list_no=None)
+
+
+RECEIPTS = {"pledge-receipt", "support-is-coming"}
+DATES = {"pledge-due", "did-you-do-it"}
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    ("then", "pointless"),
+    [
+        (_undo, RECEIPTS | DATES),
+        (_do_it, DATES),
+        (_later, DATES),
+        (_pause, DATES),
+        (_leave, DATES),
+    ],
+    ids=["undone", "done", "another day", "on a break", "left"],
+)
+async def test_what_has_become_pointless_is_not_sent(
+    house: House,
+    cast: Cast,
+    relay: Relay,
+    ask: Ask,
+    then: Callable[[Work, Cast, Ask], Awaitable[None]],
+    pointless: set[str],
+) -> None:
+    async with house.work(door=Door.EMAIL) as work:
+        await owed(work, cast, ask)
+        await then(work, cast, ask)
+    found = await fates(house, relay)
+    of_ours = {kind: one for kind, one in found.items() if kind in RECEIPTS | DATES}
+    assert {kind for kind, one in of_ours.items() if (one.state, one.reply) == SKIPPED} == pointless
+    assert {one.state for kind, one in of_ours.items() if kind not in pointless} <= {
+        DeliveryState.SENT
+    }
+
+
+async def test_a_link_to_what_is_over_leads_nowhere_new(work: Work, cast: Cast, ask: Ask) -> None:
+    def claim(purpose: Purpose, subject: int) -> Claim:
+        return Claim(purpose=purpose, subscriber=cast.bo.no, subject=subject)
+
+    assert await fresh_links.leads_on(work, claim(Purpose.ASK, ask.no))
+    await asks.close_ask(work, ask)
+    assert not await fresh_links.leads_on(work, claim(Purpose.ASK, ask.no))
+    assert await fresh_links.leads_on(work, claim(Purpose.ASK_DONE, ask.no))
+    assert not await fresh_links.leads_on(work, claim(Purpose.REPORT, 987_654))
+    assert not await fresh_links.leads_on(work, claim(Purpose.PAUSE, ask.no))
