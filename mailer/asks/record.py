@@ -8,6 +8,7 @@ from mailer.activity.model import Entry, Undo, Undoes
 from mailer.activity.record import entry_of, lines
 from mailer.asks import plain, store
 from mailer.asks.model import UNDO_FOR, Offer, Pledge, PledgeChange
+from mailer.asks.offers import store as offers
 from mailer.asks.reporting import note_of
 from mailer.kit.i18n import N_, _, in_language
 from mailer.kit.known import Part
@@ -72,18 +73,18 @@ async def repoint(work: Work, from_no: int, to_no: int) -> Facts:
         for one in await store.changes_of(work, from_no)
         if one.pledge_no in of_dropped
     ]
-    offered = {one.campaign_no for one in await store.offers_to(work, to_no)}
-    had_offers = await store.offers_to(work, from_no)
-    offers = [one.campaign_no for one in had_offers if one.campaign_no not in offered]
+    offered = {one.campaign_no for one in await offers.offers_to(work, to_no)}
+    had_offers = await offers.offers_to(work, from_no)
+    offers_moved = [one.campaign_no for one in had_offers if one.campaign_no not in offered]
     twice = [one for one in had_offers if one.campaign_no in offered]
     await store.hand_over(work, moved, to_no)
-    await store.hand_offers_over(work, from_no, to_no, offers)
+    await offers.hand_offers_over(work, from_no, to_no, offers_moved)
     await store.drop(work, from_no)
     return {
         "moved": moved,
         "dropped": [_kept(one) for one in dropped],
         "steps": steps,
-        "offers": offers,
+        "offers": offers_moved,
         "dropped_offers": [_plain(one, _OFFER) for one in twice],
     }
 
@@ -92,7 +93,7 @@ async def restore(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
     """Take a `repoint` back: what was moved and still stands there goes home, with what it had."""
     standing = {one.no for one in await store.pledges_of(work, to_no)}
     await store.hand_over(work, standing.intersection(moved["moved"]), from_no)
-    await store.hand_offers_over(work, to_no, from_no, moved["offers"])
+    await offers.hand_offers_over(work, to_no, from_no, moved["offers"])
     kinds: list[tuple[type[Base], list[Facts]]] = [
         (Pledge, [plain.read(one) for one in moved["dropped"]]),
         (PledgeChange, [_read_step(one) for one in reversed(moved["steps"])]),
@@ -137,10 +138,10 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
     """Give what somebody answered, every step of it, and what they were offered."""
     pledges = await store.pledges_of(work, subscriber_no)
     steps = await store.changes_of(work, subscriber_no)
-    offers = await store.offers_to(work, subscriber_no)
+    offered = await offers.offers_to(work, subscriber_no)
     of_pledge = {one.no: one.ask_no for one in pledges}
     asks = await store.by_nos(
-        work, {one.ask_no for one in pledges} | {one.ask_no for one in offers}
+        work, {one.ask_no for one in pledges} | {one.ask_no for one in offered}
     )
     titles = {no: in_language(ask.title) for no, ask in asks.items()}
     return [
@@ -189,6 +190,6 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
             name="offers",
             table="offer",
             words=_("What our emails asked you to do"),
-            rows=[{"ask": titles[one.ask_no], "at": one.at} for one in offers],
+            rows=[{"ask": titles[one.ask_no], "at": one.at} for one in offered],
         ),
     ]

@@ -1,30 +1,24 @@
 """Every question about demands, asks and pledges."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import msgspec
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, true, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 
 from mailer.asks.model import (
     IS_DONE,
     STANDS,
-    TO_DO,
     Ask,
     AskState,
     Demand,
     DemandState,
     Offer,
-    OfferTally,
     Pledge,
     PledgeChange,
     PledgeState,
     Turn,
 )
-from mailer.kit.pages import Page, cut
 from mailer.kit.work import Work
-from mailer.subscribers.model import Subscriber, visible
 
 # --- demands --------------------------------------------------------------------------------------
 
@@ -288,191 +282,6 @@ async def changes_of(work: Work, subscriber_no: int) -> Sequence[PledgeChange]:
     return found.all()
 
 
-# --- how an ask goes ------------------------------------------------------------------------------
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """What became of an ask, in people; `offered` counts emails, and `amount` is in its unit."""
-
-    offered: int = 0
-    pledged: int = 0  # said yes and did not take it back, whatever came of it
-    to_do: int = 0  # of those: have not done it, or not again
-    in_progress: int = 0
-    blocked: int = 0
-    done: int = 0  # once at least
-    verified: int = 0
-    declined: int = 0
-    amount: int = 0
-
-
-async def counts(work: Work, ask_nos: Collection[int]) -> dict[int, Counts]:
-    """Count for each of these asks, among those whom the actor may see, what became of it.
-
-    From indexes alone: 0.2 s for an ask with a million answers.
-    """
-    by_state = await work.session.execute(
-        select(Pledge.ask_no, Pledge.state, func.count())
-        .where(Pledge.ask_no.in_(ask_nos), _in_sight(work, Pledge.subscriber_no))
-        .group_by(Pledge.ask_no, Pledge.state)
-    )
-    states: dict[int, dict[PledgeState, int]] = {no: {} for no in ask_nos}
-    for ask_no, state, count in by_state:
-        states[ask_no][state] = count
-    done = await work.session.execute(
-        select(Pledge.ask_no, func.count())
-        .where(
-            Pledge.ask_no.in_(ask_nos),
-            Pledge.done_at.is_not(None),
-            _in_sight(work, Pledge.subscriber_no),
-        )
-        .group_by(Pledge.ask_no)
-    )
-    amounts = await work.session.execute(
-        select(Pledge.ask_no, func.sum(Pledge.amount))
-        .where(
-            Pledge.ask_no.in_(ask_nos),
-            Pledge.amount.is_not(None),
-            _in_sight(work, Pledge.subscriber_no),
-        )
-        .group_by(Pledge.ask_no)
-    )
-    of_done, of_amounts = dict(done.all()), dict(amounts.all())
-    of_offers = await _offered(work, ask_nos)
-    return {
-        no: Counts(
-            offered=of_offers.get(no, 0),
-            pledged=_among(states[no], STANDS),
-            to_do=_among(states[no], TO_DO),
-            in_progress=_among(states[no], (PledgeState.IN_PROGRESS,)),
-            blocked=_among(states[no], (PledgeState.BLOCKED,)),
-            done=of_done.get(no, 0),
-            verified=_among(states[no], (PledgeState.VERIFIED,)),
-            declined=_among(states[no], (PledgeState.DECLINED,)),
-            amount=int(of_amounts.get(no) or 0),
-        )
-        for no in ask_nos
-    }
-
-
-class Through(msgspec.Struct, frozen=True):
-    """What came of the asks of one campaign, by its own links."""
-
-    pledged: int
-    done: int
-    blocked: int
-    declined: int
-
-
-async def through(work: Work, campaign_no: int) -> Through:
-    """Count what those answered, by the mails of a campaign, who are in sight."""
-    found = await work.session.execute(
-        select(Pledge.state, func.count())
-        .where(Pledge.campaign_no == campaign_no, _in_sight(work, Pledge.subscriber_no))
-        .group_by(Pledge.state)
-    )
-    states = dict(found.all())
-    return Through(
-        pledged=_among(states, STANDS),
-        done=_among(states, IS_DONE),
-        blocked=_among(states, (PledgeState.BLOCKED,)),
-        declined=_among(states, (PledgeState.DECLINED,)),
-    )
-
-
-async def _offered(work: Work, ask_nos: Collection[int]) -> dict[int, int]:
-    """Count the emails that offered each of these asks; whoever sees some, counts their people."""
-    if work.scope is None:
-        found = await work.session.execute(
-            select(OfferTally.ask_no, func.sum(OfferTally.count))
-            .where(OfferTally.ask_no.in_(ask_nos))
-            .group_by(OfferTally.ask_no)
-        )
-    else:
-        found = await work.session.execute(
-            select(Offer.ask_no, func.count())
-            .join(Subscriber, Subscriber.no == Offer.subscriber_no)
-            .where(Offer.ask_no.in_(ask_nos), visible(work))
-            .group_by(Offer.ask_no)
-        )
-    return {ask_no: int(count) for ask_no, count in found}
-
-
-def _in_sight(work: Work, column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """Leave only rows of people whom the actor may see; one who sees all needs no look at them."""
-    if work.scope is None:
-        return true()
-    return column.in_(select(Subscriber.no).where(visible(work)))
-
-
-def _among(counted: dict[PledgeState, int], states: Collection[PledgeState]) -> int:
-    return sum(counted.get(state, 0) for state in states)
-
-
-async def people_of(
-    work: Work, ask: Ask, state: PledgeState, after: int = 0, limit: int = 50
-) -> Page[tuple[Pledge, Subscriber]]:
-    """Give those whom the actor may see with one answer to an ask, by number.
-
-    `after` is the last subscriber number of the page before.
-    """
-    found = await work.session.execute(
-        select(Pledge, Subscriber)
-        .join(Subscriber, Subscriber.no == Pledge.subscriber_no)
-        .where(
-            Pledge.ask_no == ask.no,
-            Pledge.state == state,
-            Pledge.subscriber_no > after,
-            visible(work),
-        )
-        .order_by(Pledge.subscriber_no)
-        .limit(limit + 1)
-    )
-    rows = [(pledge, person) for pledge, person in found]
-    return cut(rows, limit, lambda row: row[0].subscriber_no)
-
-
-async def is_an_offer_older(work: Work, before: datetime) -> bool:
-    """Say whether offers from before a moment are still kept."""
-    return await _oldest_kept(work, before) is not None
-
-
-async def forget_offers(work: Work, before: datetime, *, limit: int) -> int:
-    """Forget offers from before a moment, some at a time; what they add up to stays."""
-    campaign_no = await _oldest_kept(work, before)
-    if campaign_no is None:
-        return 0
-    some = (
-        select(Offer.subscriber_no)
-        .where(Offer.campaign_no == campaign_no)
-        .order_by(Offer.subscriber_no)
-        .limit(limit)
-    )
-    gone = await work.session.scalars(
-        delete(Offer)
-        .where(Offer.campaign_no == campaign_no, Offer.subscriber_no.in_(some))
-        .returning(Offer.subscriber_no)
-        .execution_options(synchronize_session=False)
-    )
-    count = len(gone.all())
-    if count < limit:
-        await work.session.execute(
-            update(OfferTally)
-            .where(OfferTally.campaign_no == campaign_no)
-            .values(forgotten_at=work.now)
-            .execution_options(synchronize_session=False)
-        )
-    return count
-
-
-async def _oldest_kept(work: Work, before: datetime) -> int | None:
-    return await work.session.scalar(
-        select(OfferTally.campaign_no)
-        .where(OfferTally.forgotten_at.is_(None), OfferTally.at < before)
-        .order_by(OfferTally.at)
-        .limit(1)
-    )
-
-
 # --- one person's, as a whole ---------------------------------------------------------------------
 
 
@@ -485,44 +294,6 @@ async def hand_over(work: Work, pledge_nos: Collection[int], to_no: int) -> None
             .values(subscriber_no=to_no)
             .execution_options(synchronize_session=False)
         )
-
-
-async def offered(work: Work, campaign_no: int, subscriber_nos: Collection[int]) -> dict[int, int]:
-    """Give the asks that a campaign offers to several people, by the number of each person."""
-    found = await work.session.execute(
-        select(Offer.subscriber_no, Offer.ask_no).where(
-            Offer.campaign_no == campaign_no, Offer.subscriber_no.in_(subscriber_nos)
-        )
-    )
-    return dict(found.all())
-
-
-async def offers_by(work: Work, campaign_no: int) -> dict[int, int]:
-    """Count whom a campaign offers each of its asks, by the number of the ask."""
-    counted = await work.session.execute(
-        select(OfferTally.ask_no, OfferTally.count).where(OfferTally.campaign_no == campaign_no)
-    )
-    return dict(counted.all())
-
-
-async def offers_to(work: Work, subscriber_no: int) -> Sequence[Offer]:
-    """Give what was offered to somebody, oldest first. The caller has asked whether they may."""
-    found = await work.session.scalars(
-        select(Offer).where(Offer.subscriber_no == subscriber_no).order_by(Offer.campaign_no)
-    )
-    return found.all()
-
-
-async def hand_offers_over(
-    work: Work, from_no: int, to_no: int, campaign_nos: Collection[int]
-) -> None:
-    """Count what some campaigns offered to one person among what was offered to another."""
-    await work.session.execute(
-        update(Offer)
-        .where(Offer.subscriber_no == from_no, Offer.campaign_no.in_(campaign_nos))
-        .values(subscriber_no=to_no)
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def drop(work: Work, subscriber_no: int) -> None:

@@ -8,6 +8,7 @@ from mailer.activity import actions as activity
 from mailer.asks import plain, store
 from mailer.asks.composing import close_ask
 from mailer.asks.model import Ask, Pledge, PledgeChange, PledgeState
+from mailer.asks.offers import store as offers
 from mailer.kit.work import Work
 from mailer.subscribers import store as subscribers
 
@@ -93,9 +94,9 @@ def _change(work: Work, pledge: Pledge) -> PledgeChange:
 async def forget_offers(house: Rooms) -> bool:
     """Forget what was offered to whom more than 90 days ago; say if there is more."""
     async with house.work(reading=True) as work:
-        if not await store.is_an_offer_older(work, work.now - KEPT_FOR):
+        if not await offers.is_an_offer_older(work, work.now - KEPT_FOR):
             return False
     async with house.work() as work:
         before = work.now - KEPT_FOR
-        await store.forget_offers(work, before, limit=FORGOTTEN_AT_ONCE)
-        return await store.is_an_offer_older(work, before)
+        await offers.forget_offers(work, before, limit=FORGOTTEN_AT_ONCE)
+        return await offers.is_an_offer_older(work, before)

@@ -13,7 +13,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from mailer import content
-from mailer.asks import store as asks
+from mailer.asks.offers import store as offers
 from mailer.campaigns import composing
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign
@@ -265,7 +265,7 @@ async def people(
 
 async def _add_best_asks(work: Work, campaign_no: int, found: dict[int, Person]) -> None:
     """Say of each person which ask was chosen for them."""
-    for no, ask_no in (await asks.offered(work, campaign_no, found)).items():
+    for no, ask_no in (await offers.offered(work, campaign_no, found)).items():
         found[no] = msgspec.structs.replace(found[no], best_ask=ask_no)
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mailer.asks import actions as asks
-from mailer.asks import choosing, store
+from mailer.asks import choosing
 from mailer.asks.model import Ask, AskFor, Offer
+from mailer.asks.offers import store as offers
 from mailer.bootstrap import House
 from mailer.groups import actions as groups
 from mailer.groups.model import Group, GroupKind
@@ -213,7 +214,7 @@ async def chosen_for(work: Work, campaign_no: int, *people: Subscriber) -> dict[
     numbers = [one.no for one in people]
     recipients = select(Subscriber.no).where(Subscriber.no.in_(numbers), visible(work))
     await choosing.choose(work, campaign_no, recipients, await choosing.candidates(work))
-    return await store.offered(work, campaign_no, numbers)
+    return await offers.offered(work, campaign_no, numbers)
 
 
 async def test_what_is_full_closed_or_over_is_offered_to_nobody(work: Work, cast: Cast) -> None:
@@ -243,7 +244,7 @@ async def test_a_campaign_that_goes_back_to_draft_has_offered_nothing(
     await make.ask(work)
     assert await chosen_for(work, 1, cast.gil)
     await choosing.forget(work, 1)
-    assert await store.offered(work, 1, [cast.gil.no]) == {}
+    assert await offers.offered(work, 1, [cast.gil.no]) == {}
 
 
 async def test_at_most_twelve_compete_the_nearest_deadlines_first(house: House, cast: Cast) -> None:

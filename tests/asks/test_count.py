@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from mailer.asks import actions as asks
-from mailer.asks import choosing, store
+from mailer.asks import choosing
+from mailer.asks.counting import store as counting
 from mailer.asks.model import PledgeState
 from mailer.kit.work import Work
 from mailer.subscribers.model import Subscriber, visible
@@ -28,8 +29,8 @@ async def test_each_answer_is_counted_once(work: Work, cast: Cast) -> None:
         Subscriber.no.in_([one.no for one in people]), visible(work)
     )
     await choosing.offer(work, 1, everybody, ask)
-    counted = await store.counts(work, [ask.no, other.no])
-    assert counted[ask.no] == store.Counts(
+    counted = await counting.counts(work, [ask.no, other.no])
+    assert counted[ask.no] == counting.Counts(
         offered=8,
         pledged=5,
         to_do=3,
@@ -40,8 +41,8 @@ async def test_each_answer_is_counted_once(work: Work, cast: Cast) -> None:
         declined=2,
         amount=7,
     )
-    assert counted[other.no] == store.Counts()
-    assert await store.counts(work, []) == {}
+    assert counted[other.no] == counting.Counts()
+    assert await counting.counts(work, []) == {}
 
 
 async def test_only_people_in_sight_are_counted_and_listed(work: Work, cast: Cast) -> None:
@@ -51,9 +52,9 @@ async def test_only_people_in_sight_are_counted_and_listed(work: Work, cast: Cas
     both = select(Subscriber.no).where(Subscriber.no.in_([cast.bo.no, cast.gil.no]), visible(work))
     await choosing.offer(work, 1, both, ask)
     farid = make.seen_by(work, cast.harbour)
-    counted = (await store.counts(farid, [ask.no]))[ask.no]
+    counted = (await counting.counts(farid, [ask.no]))[ask.no]
     assert (counted.offered, counted.pledged, counted.done, counted.amount) == (1, 1, 1, 2)
-    page = await store.people_of(farid, ask, PledgeState.DONE)
+    page = await counting.people_of(farid, ask, PledgeState.DONE)
     assert [person.no for _pledge, person in page.rows] == [cast.gil.no]
 
 
@@ -65,7 +66,7 @@ async def test_people_come_in_pages(work: Work, cast: Cast) -> None:
     seen: list[int] = []
     after: int | None = 0
     while after is not None:
-        page = await store.people_of(work, ask, PledgeState.PLEDGED, after=after, limit=2)
+        page = await counting.people_of(work, ask, PledgeState.PLEDGED, after=after, limit=2)
         seen += [person.no for _pledge, person in page.rows]
         after = page.next_after
     assert seen == [one.no for one in people]
@@ -79,6 +80,6 @@ async def test_a_campaign_is_told_what_was_answered_by_its_links(work: Work, cas
     await asks.need_help(work, people[2], ask, words="", campaign_no=7)
     await asks.decline(work, people[3], ask, campaign_no=7)
     await asks.pledge(work, people[4], ask)
-    told = await store.through(work, 7)
-    assert told == store.Through(pledged=3, done=1, blocked=1, declined=1)
-    assert (await store.through(make.seen_by(work, cast.harbour), 7)).pledged == 0
+    told = await counting.through(work, 7)
+    assert told == counting.Through(pledged=3, done=1, blocked=1, declined=1)
+    assert (await counting.through(make.seen_by(work, cast.harbour), 7)).pledged == 0

@@ -3,6 +3,7 @@
 from mailer.asks import actions as asks
 from mailer.asks import plain, record, store
 from mailer.asks.model import Offer, PledgeState
+from mailer.asks.offers import store as offers
 from mailer.kit.work import Work
 from mailer.segments import asking
 from tests import makers as make
@@ -16,7 +17,7 @@ async def everything(work: Work, no: int) -> list[object]:
             (one.no, one.pledge_no, one.from_state, one.to_state, one.at, one.before, one.undone_at)
             for one in await store.changes_of(work, no)
         ],
-        [(one.campaign_no, one.ask_no, one.at) for one in await store.offers_to(work, no)],
+        [(one.campaign_no, one.ask_no, one.at) for one in await offers.offers_to(work, no)],
     ]
 
 
@@ -63,7 +64,7 @@ async def test_two_who_were_one_have_one_answer_each_and_can_be_told_apart_again
     assert await everything(work, cast.gil.no) == [[], [], []]
     stands = {one.ask_no: one.state for one in await store.pledges_of(work, cast.bo.no)}
     assert stands == {both.no: PledgeState.DONE, hers.no: PledgeState.BLOCKED}
-    assert len(await store.offers_to(work, cast.bo.no)) == 2
+    assert len(await offers.offers_to(work, cast.bo.no)) == 2
 
     work.session.expunge_all()  # what is read next is what is kept
     await record.restore(work, cast.gil.no, cast.bo.no, moved)

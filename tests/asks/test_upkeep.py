@@ -11,7 +11,9 @@ from sqlalchemy import select
 from mailer.activity import store as activity
 from mailer.asks import actions as asks
 from mailer.asks import choosing, store, upkeep
+from mailer.asks.counting import store as counting
 from mailer.asks.model import AskState, PledgeState, Turn
+from mailer.asks.offers import store as offers
 from mailer.bootstrap import House
 from mailer.kit.work import Work
 from mailer.subscribers.model import Subscriber, visible
@@ -75,7 +77,7 @@ async def test_what_repeats_is_asked_again_after_its_days(house: House, cast: Ca
         anew = await asks.report_done(make.later(work, days=31), cast.bo, ask, amount=5)
         assert (anew.times, anew.amount) == (2, 7)
         assert (await activity.kinds(work, cast.bo.no))[-2:] == ["pledge_reopened", "pledge_done"]
-        counted = (await store.counts(work, [ask.no]))[ask.no]
+        counted = (await counting.counts(work, [ask.no]))[ask.no]
     assert (counted.done, counted.amount) == (2, 7)
 
 
@@ -97,7 +99,7 @@ async def test_many_are_asked_again_a_batch_at_a_time(work: Work, cast: Cast, li
         opened.append(await upkeep.open_again(later, ask, limit=limit))
     assert sum(opened) == 5
     assert max(opened) == limit
-    assert (await store.counts(work, [ask.no]))[ask.no].to_do == 5
+    assert (await counting.counts(work, [ask.no]))[ask.no].to_do == 5
 
 
 async def test_offers_are_forgotten_after_ninety_days_and_their_number_stays(
@@ -109,7 +111,7 @@ async def test_offers_are_forgotten_after_ninety_days_and_their_number_stays(
         for campaign in (1, 2):
             roll = select(Subscriber.no).where(visible(work))
             await choosing.offer(make.later(work, days=campaign), campaign, roll, ask)
-        before = (await store.counts(work, [ask.no]))[ask.no].offered
+        before = (await counting.counts(work, [ask.no]))[ask.no].offered
         now = work.now
     assert before == 8  # four people, twice
     on_the_day = Clock(house, now + timedelta(days=91))
@@ -120,6 +122,6 @@ async def test_offers_are_forgotten_after_ninety_days_and_their_number_stays(
         rounds += 1
     assert rounds == 3  # two, two, and none
     async with house.work(reading=True) as work:
-        assert (await store.counts(work, [ask.no]))[ask.no].offered == 8
-        left = await store.offers_to(work, cast.bo.no)
+        assert (await counting.counts(work, [ask.no]))[ask.no].offered == 8
+        left = await offers.offers_to(work, cast.bo.no)
     assert [one.campaign_no for one in left] == [2]

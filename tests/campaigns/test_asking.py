@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailer.asks import actions as asks
-from mailer.asks import store as ask_store
+from mailer.asks.counting import store as counting
 from mailer.asks.model import Ask
+from mailer.asks.offers import store as offers
 from mailer.bootstrap import House
 from mailer.campaigns import asking, composing, sending
 from mailer.campaigns import store as campaigns
@@ -146,9 +147,9 @@ async def test_a_newsletter_has_it_below_the_text(work: Work, cast: Cast) -> Non
 async def test_one_ask_is_offered_to_all_who_get_the_campaign(work: Work, cast: Cast) -> None:
     ask = await make.ask(work, minutes=600)  # an organiser chose it: it need not fit
     campaign = await frozen(work, ask=ask)
-    offered = await ask_store.offered(work, campaign.no, [cast.bo.no, cast.gil.no])
+    offered = await offers.offered(work, campaign.no, [cast.bo.no, cast.gil.no])
     assert offered == {cast.bo.no: ask.no, cast.gil.no: ask.no}
-    assert (await ask_store.counts(work, [ask.no]))[ask.no].offered == 2
+    assert (await counting.counts(work, [ask.no]))[ask.no].offered == 2
 
 
 async def test_back_in_draft_nothing_was_offered_and_what_is_open_then_counts(
@@ -156,9 +157,9 @@ async def test_back_in_draft_nothing_was_offered_and_what_is_open_then_counts(
 ) -> None:
     ask = await make.ask(work)
     campaign = await frozen(work, best=True)
-    assert (await ask_store.counts(work, [ask.no]))[ask.no].offered == 2
+    assert (await counting.counts(work, [ask.no]))[ask.no].offered == 2
     await freezing.unfreeze(work, campaign)
-    assert (await ask_store.counts(work, [ask.no]))[ask.no].offered == 0
+    assert (await counting.counts(work, [ask.no]))[ask.no].offered == 0
     await asks.close_ask(work, ask)
     await freezing.review(work, campaign, base=BASE)
     assert campaign.asked == []

@@ -14,8 +14,9 @@ from litestar.response import Template
 from mailer.accounts.model import Account, Power
 from mailer.asks import composing, reporting
 from mailer.asks import store as asks
+from mailer.asks.counting import store as counting
+from mailer.asks.counting.store import Counts
 from mailer.asks.model import Ask, AskState, Evidence, Pledge, PledgeState
-from mailer.asks.store import Counts
 from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
 from mailer.relays import store as sending_rules
@@ -50,7 +51,7 @@ async def show_ask(
     account = account_of(request)
     if not seen_by(account, [ask]):
         raise AskUnknown
-    counted = (await asks.counts(work, [ask.no]))[ask.no]
+    counted = (await counting.counts(work, [ask.no]))[ask.no]
     demand = await asks.demand_by_no(work, ask.demand_no) if ask.demand_no else None
     withheld = shared == "yes" and work.scope is None
     may_see = account.may(Power.SEE_PEOPLE) and not withheld
@@ -179,7 +180,7 @@ async def _people(
     each = _in_each_state(counted)
     first = next((one for one in _MOST_URGENT if each[one]), PledgeState.PLEDGED)
     state = next((one for one in each if one.value == answer), first)
-    found = await asks.people_of(work, ask, state, after)
+    found = await counting.people_of(work, ask, state, after)
     zone = await sending_rules.zone(work)
     may_change = account.may(Power.CHANGE_PEOPLE)
     here = at(ask, f"?answer={state.value}")

@@ -14,8 +14,9 @@ from litestar.response import Template
 
 from mailer.accounts.model import Account, Power
 from mailer.asks import store as asks
+from mailer.asks.counting import store as counting
+from mailer.asks.counting.store import Counts
 from mailer.asks.model import Ask, AskState, Demand
-from mailer.asks.store import Counts
 from mailer.kit.errors import NotFound
 from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
@@ -62,7 +63,7 @@ async def show_asks(request: Asked, work: Working, show: FromQuery[str] = "") ->
     tabs = _tabs(every, may_write=account.may(Power.WRITE))
     show = show if show in {name for name, _words, _href in tabs} else "open"
     shown = [ask for ask in every if ask.state is SHOWN[show]]
-    counts = await asks.counts(work, [ask.no for ask in shown])
+    counts = await counting.counts(work, [ask.no for ask in shown])
     blocked = sum(one.blocked for one in counts.values())
     return page(
         request,

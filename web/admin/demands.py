@@ -10,6 +10,7 @@ from mailer.accounts.model import Account, Power
 from mailer.asks import demands
 from mailer.asks import store as asks
 from mailer.asks.composing import ChangedMeanwhile
+from mailer.asks.counting import store as counting
 from mailer.asks.model import AskState, Demand, DemandState
 from mailer.kit.errors import NotFound
 from mailer.kit.i18n import _, in_language
@@ -155,7 +156,7 @@ async def _demands_page(
 ) -> Template:
     account = account_of(request)
     every = await asks.all_asks(work)
-    counts = await asks.counts(work, [ask.no for ask in every])
+    counts = await counting.counts(work, [ask.no for ask in every])
     errors = errors_of(tried, *RAISED)
     return page(
         request,
@@ -192,7 +193,7 @@ async def _demand_page(
 ) -> Template:
     account = account_of(request)
     its = seen_by(account, await asks.asks_of(work, demand.no))
-    counts = await asks.counts(work, [ask.no for ask in its])
+    counts = await counting.counts(work, [ask.no for ask in its])
     errors = errors_of(tried, *IN_EACH)
     changed_meanwhile = isinstance(tried.refusal, ChangedMeanwhile)
     summary = _summary(errors, IN_EACH)

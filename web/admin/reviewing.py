@@ -11,6 +11,7 @@ from litestar.response import Template
 from mailer.accounts import signing_in
 from mailer.accounts.model import Power
 from mailer.asks import store as asks
+from mailer.asks.offers import store as offers
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState, Kind, OnDoubt, Revision
@@ -252,8 +253,8 @@ async def _checks(request: Asked, work: Work, campaign: Campaign) -> list[Check]
 
 async def _asked(work: Work, campaign: Campaign) -> list[Check]:
     """Say what it asks of whom; of each person's best, how many are asked which, and none."""
-    offers = await asks.offers_by(work, campaign.no)
-    found = await asks.by_nos(work, offers)
+    offered = await offers.offers_by(work, campaign.no)
+    found = await asks.by_nos(work, offered)
     if not campaign.best_ask:
         return [
             Check("ok", _("It asks: %(ask)s") % {"ask": in_language(ask.title)})
@@ -261,12 +262,14 @@ async def _asked(work: Work, campaign: Campaign) -> list[Check]:
         ]
     told = [
         _("%(ask)s: %(people)s") % {"ask": in_language(found[no].title), "people": people(count)}
-        for no, count in sorted(offers.items(), key=lambda one: -one[1])
+        for no, count in sorted(offered.items(), key=lambda one: -one[1])
     ]
-    if without := (campaign.recipients or 0) - sum(offers.values()):
+    if without := (campaign.recipients or 0) - sum(offered.values()):
         told.append(_("no ask: %(people)s") % {"people": people(without)})
     return [
-        Check("ok" if offers else "warn", _("Each is asked what is best for them"), "; ".join(told))
+        Check(
+            "ok" if offered else "warn", _("Each is asked what is best for them"), "; ".join(told)
+        )
     ]
 
 

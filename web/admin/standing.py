@@ -10,7 +10,7 @@ from litestar.response import Template
 
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Power
-from mailer.asks import store as asks
+from mailer.asks.counting import store as answers
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries import store as deliveries
@@ -241,7 +241,10 @@ def _effects(campaign: Campaign, progress: Progress) -> list[str]:
 
 
 async def _moves(work: Work, campaign: Campaign) -> list[dict[str, Any]]:
-    moved, answered = await tiers.through(work, campaign.no), await asks.through(work, campaign.no)
+    moved, answered = (
+        await tiers.through(work, campaign.no),
+        await answers.through(work, campaign.no),
+    )
     counts = {
         _("Said yes to what it asks"): answered.pledged,
         _("Have done it"): answered.done,

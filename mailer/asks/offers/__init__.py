@@ -1,0 +1,1 @@
+"""What campaigns offered to whom, and whom they may offer what."""
