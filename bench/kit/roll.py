@@ -82,13 +82,16 @@ class Dialect:
         return "decode(repeat('5a', 60), 'hex')" if self.is_postgres else "zeroblob(60)"
 
 
-def fill(made: Ground, people: int) -> None:
-    """Put so many people on a roll that has its organisation, ladder and first list."""
+def fill(made: Ground, people: int, *, pledges: float = 0.44) -> None:
+    """Put so many people on a roll that has its organisation, ladder and first list.
+
+    `pledges` is how many answers to asks each gave on the average.
+    """
     speaks = Dialect(made.kind == "postgres", clock().replace(microsecond=0))
     with _without_indexes(made) as session:
         first = session.ask("SELECT coalesce(max(no), 0) + 1 FROM subscriber")[0][0]
         session.write("subscriber", _COLUMNS, _people(first, people, speaks.now))
-        for statement in _facts(speaks, first):
+        for statement in _facts(speaks, first, pledges):
             session.run(statement)
     made.tidy()
 
@@ -149,13 +152,13 @@ def _language(percent: int) -> str:
 # --- what is known of them ------------------------------------------------------------------------
 
 
-def _facts(speaks: Dialect, first: int) -> Iterator[str]:
+def _facts(speaks: Dialect, first: int, pledges: float) -> Iterator[str]:
     yield from _things(speaks)
     people = f"FROM subscriber s WHERE s.no >= {first}"
     yield from _agreements(speaks, people)
     yield from _steps(speaks, people)
     yield from _notes(speaks, people)
-    yield from _deeds(speaks, people)
+    yield from _deeds(speaks, people, pledges)
     yield from _mail(speaks, first)
 
 
@@ -204,18 +207,21 @@ def _things(speaks: Dialect) -> Iterator[str]:
         f" FROM {speaks.upto(GROUPS)}"
     )
     yield (
-        "INSERT INTO ask (no, uid, title, state, made_at, opened_at)"
-        f" SELECT n.number, 'ask-' || n.number, {said('Ask')}, 'open', {at}, {at}"
-        f" FROM {speaks.upto(ASKS)}"
+        "INSERT INTO ask (no, uid, title, text, why, minutes, unit, audience, turn, risk, rights,"
+        " support_contact, evidence, needs_support, state, made_at, opened_at, version)"
+        f" SELECT n.number, 'ask-' || n.number, {said('Ask')}, {nothing}, {nothing},"
+        f" n.number * 10, {nothing}, {none}, 'once', {nothing}, {nothing}, '', 'none',"
+        f" {speaks.true('1=0')}, 'open', {at}, {at}, 1 FROM {speaks.upto(ASKS)}"
     )
     yield (
         "INSERT INTO campaign (no, uid, slug, kind, name, state, on_doubt, list_no, to_everybody,"
         " tier_nos, in_archive, made_at, left_out, started_at, ended_at, reason, why_urgent,"
-        " braked)"
+        " braked, best_ask, asked, readers)"
         " SELECT n.number, 'campaign-' || n.number, 'campaign-' || n.number, 'newsletter',"
         f" 'Campaign ' || n.number, 'sent', 'hold', 1, {speaks.true('1=1')}, {none},"
         f" {speaks.true('1=1')}, {at}, {nothing}, {speaks.ago('n.number * 14400')},"
-        f" {speaks.ago('n.number * 14400 - 600')}, '', '', {nothing}"
+        f" {speaks.ago('n.number * 14400 - 600')}, '', '', {nothing},"
+        f" {speaks.true('1=1')}, {none}, 0"
         f" FROM {speaks.upto(CAMPAIGNS)}"
     )
 
@@ -327,21 +333,37 @@ def _notes(speaks: Dialect, people: str) -> Iterator[str]:
     )
 
 
-def _deeds(speaks: Dialect, people: str) -> Iterator[str]:
+def _deeds(speaks: Dialect, people: str, pledges: float) -> Iterator[str]:
     """Let people say yes, do things, and be heard of."""
     state = (
         f"CASE {chance(28, 5)} WHEN 0 THEN 'pledged' WHEN 1 THEN 'pledged' WHEN 2 THEN 'withdrawn'"
         " ELSE 'done' END"
     )
     done_at = speaks.ago(chance(29, 400000))
+    made_at = speaks.ago(f"400000 + {chance(30, 200000)}")
+    # The first ask is three times as popular as each of the others.
+    share = pledges * 1000 / (ASKS + 2)
     for ask in range(1, ASKS + 1):
         yield (
-            "INSERT INTO pledge (subscriber_no, ask_no, state, made_at, done_at, door)"
-            f" SELECT s.no, {ask}, {state}, {speaks.ago(f'400000 + {chance(30, 200000)}')},"
-            f" CASE WHEN {state} = 'done' THEN {done_at} END, 'email' {people}"
-            f" AND {chance(31 + ask)} < {20 if ask > 1 else 60} ORDER BY s.no"
+            "INSERT INTO pledge (subscriber_no, ask_no, state, made_at, done_at, times, link, door,"
+            f" campaign_no) SELECT s.no, {ask}, {state}, {made_at},"
+            f" CASE WHEN {state} = 'done' THEN {done_at} END,"
+            f" CASE WHEN {state} = 'done' THEN 1 ELSE 0 END, '', 'email',"
+            f" CASE WHEN {chance(36, 3)} > 0 THEN {ask % CAMPAIGNS + 1} END {people}"
+            f" AND {chance(31 + ask)} < {share * (3 if ask == 1 else 1):.0f} ORDER BY s.no"
         )
     nothing = "CAST('{}' AS jsonb)" if speaks.is_postgres else "'{}'"
+    yield (
+        "INSERT INTO pledge_change (pledge_no, subscriber_no, to_state, at, door, before)"
+        f" SELECT p.no, p.subscriber_no, 'pledged', p.made_at, p.door, {nothing} FROM pledge p"
+        " ORDER BY p.no"
+    )
+    yield (
+        "INSERT INTO pledge_change (pledge_no, subscriber_no, from_state, to_state, at, door,"
+        f" before) SELECT p.no, p.subscriber_no, 'pledged', p.state, {made_at}, p.door, {nothing}"
+        " FROM pledge p JOIN subscriber s ON s.no = p.subscriber_no WHERE p.state <> 'pledged'"
+        " ORDER BY p.no"
+    )
     for door, share, minutes in (
         ("import", 1000, "2600000"),
         ("email", 250, chance(32, 900000)),
@@ -367,6 +389,18 @@ def _mail(speaks: Dialect, first: int) -> Iterator[str]:
             f" CASE WHEN {fate} >= 994 THEN 'paused' END FROM subscription s"
             f" WHERE s.list_no = 1 AND s.state = 'confirmed' AND s.subscriber_no >= {first}"
             " ORDER BY s.subscriber_no"
+        )
+        asks = f"{chance(37 + campaign, ASKS, 's.subscriber_no')} + 1"
+        yield (
+            "INSERT INTO offer (campaign_no, subscriber_no, ask_no, at)"
+            f" SELECT {campaign}, s.subscriber_no, {asks}, {speaks.ago(f'{campaign} * 14400')}"
+            " FROM subscription s WHERE s.list_no = 1 AND s.state = 'confirmed'"
+            f" AND s.subscriber_no >= {first} ORDER BY s.subscriber_no"
+        )
+        yield (
+            "INSERT INTO offer_tally (campaign_no, ask_no, count, at)"
+            " SELECT campaign_no, ask_no, count(*), max(at) FROM offer"
+            f" WHERE campaign_no = {campaign} GROUP BY campaign_no, ask_no"
         )
 
 
