@@ -25,6 +25,12 @@ from mailer.settings import Settings, SettingsWrong
 from mailer.tiers.upkeep.keeping import keep_some
 from mailer.worker import work_on
 
+STEPS = (imports.work_some, work_some)
+"""What somebody waits for."""
+
+UPKEEP = (forgetting.forget_some, remind_some, forget_some, forget_looks, keep_some)
+"""What is due by the day."""
+
 
 def main() -> None:
     """Work until told to end; 2: the settings cannot be used, 3: this Python cannot be trusted."""
@@ -53,8 +59,8 @@ async def _work(settings: Settings) -> None:
         await work_on(
             house,
             ending,
-            steps=[imports.work_some, work_some],
-            upkeep=[forgetting.forget_some, remind_some, forget_some, forget_looks, keep_some],
+            steps=STEPS,
+            upkeep=UPKEEP,
         )
     finally:
         await house.engine.dispose()
