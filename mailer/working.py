@@ -30,6 +30,23 @@ from mailer.settings import Settings, SettingsWrong
 from mailer.tiers.upkeep.keeping import keep_some
 from mailer.worker import work_on
 
+STEPS = (imports.work_some, work_some, follow_signals)
+"""What somebody waits for."""
+
+UPKEEP = (
+    forgetting.forget_some,
+    remind_some,
+    remind_due,
+    forget_some,
+    forget_looks,
+    keep_some,
+    close_due,
+    forget_offers,
+    look_around,
+    tell_of_today,
+)
+"""What is due by the day."""
+
 
 def main() -> None:
     """Work until told to end; 2: the settings cannot be used, 3: this Python cannot be trusted."""
@@ -58,19 +75,8 @@ async def _work(settings: Settings) -> None:
         await work_on(
             house,
             ending,
-            steps=[imports.work_some, work_some, follow_signals],
-            upkeep=[
-                forgetting.forget_some,
-                remind_some,
-                remind_due,
-                forget_some,
-                forget_looks,
-                keep_some,
-                close_due,
-                forget_offers,
-                look_around,
-                tell_of_today,
-            ],
+            steps=STEPS,
+            upkeep=UPKEEP,
         )
     finally:
         await house.engine.dispose()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
-from mailer.deliveries import ending
+from mailer.deliveries import ending, store
 from mailer.deliveries.model import last_word
 from mailer.deliveries.transport import Trouble
 from mailer.kit.i18n import _, speaking
@@ -35,6 +35,8 @@ async def start_due(open_work: OpenWork) -> bool:
     async with open_work(reading=True) as work:
         if not await campaigns.due(work):
             return False
+    async with open_work() as work:
+        await store.count_afresh(work)
     async with open_work() as work:
         with speaking((await organisations.the_one(work)).language):
             await sending.start_due(work)

@@ -26,15 +26,16 @@ from sqlalchemy import (
 from mailer.campaigns.composing import SegmentMissing
 from mailer.campaigns.model import Campaign, CampaignState, Kind
 from mailer.consent import store as consent
-from mailer.consent.model import Subscription, SubscriptionState
+from mailer.consent.model import OnlyUrgent, Subscription, SubscriptionState
 from mailer.deliveries import forecast
 from mailer.deliveries.fates import may_have_it
 from mailer.deliveries.model import FIRST_RUN, Delivery, Reason, Worker
+from mailer.kit import planning
 from mailer.kit.work import Work
 from mailer.outbox.model import DeliveryState
 from mailer.segments import asking
 from mailer.segments import store as segments
-from mailer.subscribers.model import Subscriber, visible
+from mailer.subscribers.model import Subscriber, Suppression, visible
 from mailer.tiers.model import ChosenTier
 
 OPEN = (
@@ -154,6 +155,13 @@ async def freeze(work: Work, campaign: Campaign, chosen: Chosen) -> int:
         execution_options={"preserve_rowcount": True},
     )
     return int(done.rowcount)  # type: ignore[attr-defined]  # a CursorResult
+
+
+async def count_afresh(work: Work) -> None:
+    """Let the database know of whom a mark asks, before the first is made: its rows are new."""
+    await planning.count_afresh(
+        work, Delivery, Subscriber, Subscription, OnlyUrgent, Suppression, ChosenTier
+    )
 
 
 async def left_out(work: Work, campaign: Campaign, chosen: Chosen) -> dict[str, int]:

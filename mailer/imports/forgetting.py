@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import and_, delete, func, null, or_, select, update
+from sqlalchemy import Select, and_, delete, func, null, or_, select, update
 
 from mailer.imports import store
 from mailer.imports.house import Rooms
@@ -20,7 +20,7 @@ _GOING_ON = (ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
 async def forget_some(house: Rooms) -> bool:
     """Forget some lines of the oldest import that it is time for; False when it is for none."""
     async with house.work(reading=True) as work:
-        if await _due(work) is None:
+        if await work.session.scalar(_due(work)) is None:
             return False
     async with house.work(door=Door.SYSTEM, bulk=True) as work:
         return await forget(work)
@@ -28,7 +28,7 @@ async def forget_some(house: Rooms) -> bool:
 
 async def forget(work: Work) -> bool:
     """Forget some lines, in this unit of work."""
-    import_ = await _due(work)
+    import_ = await work.session.scalar(_due(work).with_for_update(skip_locked=True))
     if import_ is None:
         return False
     first = import_.forgotten_to + 1
@@ -50,14 +50,13 @@ def _is_old(work: Work, import_: Import) -> bool:
     return (import_.ended_at or import_.made_at) < work.now - KEPT_FOR
 
 
-async def _due(work: Work) -> Import | None:
+def _due(work: Work) -> Select[Import]:
     since = func.coalesce(Import.ended_at, Import.made_at)
     due = or_(
         and_(Import.forgotten < _BEFORES, Import.ended_at < work.now - UNDO_FOR),
         and_(Import.forgotten < _ALL, since < work.now - KEPT_FOR),
     )
-    wanted = select(Import).where(due, Import.state.not_in(_GOING_ON)).order_by(Import.no).limit(1)
-    return await work.session.scalar(wanted.with_for_update(skip_locked=True))
+    return select(Import).where(due, Import.state.not_in(_GOING_ON)).order_by(Import.no).limit(1)
 
 
 async def _forget_befores(work: Work, import_: Import, first: int, last: int) -> None:

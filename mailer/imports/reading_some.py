@@ -22,11 +22,12 @@ from mailer.imports import judging, staging, store
 from mailer.imports.cutting import Record
 from mailer.imports.feeding import Feed, feed
 from mailer.imports.house import Rooms
-from mailer.imports.model import Gives, Import, ImportName, ImportState
+from mailer.imports.model import Gives, Import, ImportItem, ImportLine, ImportName, ImportState
 from mailer.imports.receiving import NobodyInFile
 from mailer.imports.understanding import Known, People, Understood
 from mailer.kit.errors import Invalid
 from mailer.kit.orm import Facts
+from mailer.kit.planning import count_afresh
 from mailer.kit.work import Door, Work
 from mailer.phones.reading import read_number
 from mailer.tags import store as tags
@@ -251,7 +252,7 @@ async def _keep_names(work: Work, import_: Import, understood: Understood) -> No
 async def _end(work: Work, import_: Import) -> None:
     """Count. The file stays until somebody decides, for they may say that its columns differ."""
     import_.counts = await store.counts(work, import_)
-    await store.count_afresh(work)
+    await count_afresh(work, ImportLine, ImportItem, ImportName)
     if not any(import_.counts.values()):
         _give_up(import_, NobodyInFile(field="file"))
         return

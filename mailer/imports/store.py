@@ -244,12 +244,6 @@ async def left_reading(work: Work, file_name: str, size: int) -> Import | None:
     return next((one for one in found if one.found.get("on_disk")), None)
 
 
-async def count_afresh(work: Work) -> None:
-    """Let PostgreSQL know what was just written: of new lines it would think that there is one."""
-    if work.session.get_bind().dialect.name == "postgresql":
-        await work.session.execute(text("ANALYZE import_line, import_item, import_name"))
-
-
 async def data_version(work: Work) -> int:
     """Give SQLite's number of what other connections have written, as this one sees it."""
     return int(await work.session.scalar(text("PRAGMA data_version")) or 0)

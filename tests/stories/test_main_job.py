@@ -192,6 +192,7 @@ async def test_the_main_job(
     subjects = [mail.subject for mail in mailbox.all()]
     assert "And a van?" not in subjects
     assert len({mail.letter.content for mail in mailbox.all()}) == len(subjects)  # nothing twice
+    assert "step_failed" not in rooms.said()
 
 
 def meets_the_standards(mail: Mail, address: str) -> None:

@@ -73,6 +73,7 @@ async def test_a_real_postfix_has_what_we_call_sent_and_no_complaint(
         while len(postfix.delivered()) < PEOPLE - len(gone):
             await asyncio.sleep(0.1)
     await said_the_same(house, postfix, no, gone)
+    assert "step_failed" not in rooms.said()
 
 
 async def said_the_same(house: House, postfix: Postfix, no: int, gone: set[str]) -> None:

@@ -71,6 +71,10 @@ class Rooms:
             time.sleep(0.02)
         raise TimeoutError(server.log.read_text())
 
+    def said(self) -> str:
+        """Give what the processes have written down so far."""
+        return "".join(log.read_text() for log in sorted(self.folder.glob("*.log")))
+
     def _start(self, name: str, command: list[str], more: dict[str, str] | None = None) -> Kept:
         log = self.folder / f"{name}-{time.monotonic_ns()}.log"
         log.touch()
