@@ -19,6 +19,7 @@ from mailer.asks.model import (
     Turn,
 )
 from mailer.kit.work import Work
+from mailer.subscribers.model import Subscriber, visible
 
 # --- demands --------------------------------------------------------------------------------------
 
@@ -169,6 +170,16 @@ async def hold(work: Work, ask: Ask) -> Ask:
 async def pledge_by_no(work: Work, no: int) -> Pledge | None:
     """Find a pledge by the number that stands in its link, as it is now."""
     return await work.session.get(Pledge, no, populate_existing=True)
+
+
+async def pledge_in_sight(work: Work, no: int) -> Pledge | None:
+    """Find a pledge by number, of somebody whom the actor may see."""
+    return await work.session.scalar(
+        select(Pledge)
+        .join(Subscriber, Subscriber.no == Pledge.subscriber_no)
+        .where(Pledge.no == no, visible(work))
+        .execution_options(populate_existing=True)
+    )
 
 
 async def pledge_of(work: Work, subscriber_no: int, ask_no: int) -> Pledge | None:

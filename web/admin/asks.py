@@ -103,6 +103,11 @@ def seen_by(account: Account, every: Sequence[Ask]) -> list[Ask]:
     return [ask for ask in every if may_write or ask.state is not AskState.DRAFT]
 
 
+def may_change(account: Account, ask: Ask) -> bool:
+    """Say whether somebody may change an ask: what people have seen, only who may send."""
+    return account.may(Power.SEND if ask.state is not AskState.DRAFT else Power.WRITE)
+
+
 def _tabs(every: Sequence[Ask], *, may_write: bool) -> list[tuple[str, str, str]]:
     words = {
         "open": _("Open %(count)s"),

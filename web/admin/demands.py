@@ -120,6 +120,36 @@ async def change_state(request: Asked, work: Working, uid: FromPath[str]) -> Res
     return redirect(at(demand), notice=told)
 
 
+@get("/demands/{uid:str}/throwing-away", opt=gated(Power.WRITE))
+async def show_throwing_away(request: Asked, work: Working, uid: FromPath[str]) -> Template:
+    """Ask whether to throw a draft away."""
+    demand = await demand_at(work, uid)
+    if demand.state is not DemandState.DRAFT:
+        raise demands.SeenAlready
+    return page(
+        request,
+        "admin/asks/throwing_away.html",
+        title=in_language(demand.title),
+        here=at(demand),
+        lists=("/admin/demands", _("Demands")),
+        told=_("Nobody has seen this demand. Once thrown away it does not come back."),
+    )
+
+
+@post("/demands/{uid:str}/throwing-away", opt=gated(Power.WRITE))
+async def throw_away(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Throw a draft away."""
+    demand = await demand_at(work, uid)
+    form = await read_form(request)
+    if form.raw("do") != "throw":
+        return redirect(at(demand), notice=_("Nothing has changed."), kind="info")
+    async with attempt(work) as tried:
+        await demands.throw_away(work, demand)
+    if tried.refusal:
+        return redirect(at(demand), notice=tried.words, kind="warn")
+    return redirect("/admin/demands", notice=_("The draft is thrown away."))
+
+
 async def _stepped(work: Work, demand: Demand, do: str) -> str:
     """Do what a button says, and say what was done; nothing where none is named."""
     match do:
@@ -236,4 +266,12 @@ def _summary(errors: dict[str, str], fields: tuple[str, ...]) -> list[tuple[str,
     ]
 
 
-HANDLERS = [show_demands, raise_demand, show_demand, save_demand, change_state]
+HANDLERS = [
+    show_demands,
+    raise_demand,
+    show_demand,
+    save_demand,
+    change_state,
+    show_throwing_away,
+    throw_away,
+]
