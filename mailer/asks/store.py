@@ -254,6 +254,18 @@ async def standing(work: Work, ask_no: int) -> int:
     return await work.session.scalar(counted) or 0
 
 
+async def places_taken(work: Work, ask_nos: Collection[int]) -> dict[int, int]:
+    """Count for several asks at once, as `standing` does; who has none is not in it."""
+    if not ask_nos:
+        return {}
+    counted = await work.session.execute(
+        select(Pledge.ask_no, func.count())
+        .where(Pledge.ask_no.in_(ask_nos), Pledge.state.in_(STANDS))
+        .group_by(Pledge.ask_no)
+    )
+    return dict(counted.all())
+
+
 async def last_change(work: Work, pledge_no: int) -> PledgeChange | None:
     """Give the newest step of a pledge that was not undone: what the page offers to undo."""
     return await work.session.scalar(
