@@ -34,6 +34,11 @@ async def _with_room(work: Work, some: Sequence[Ask]) -> list[Ask]:
     return [one for one in some if one.capacity is None or taken.get(one.no, 0) < one.capacity]
 
 
+async def fits_a_level(work: Work, ask: Ask) -> bool:
+    """Say whether there is a level whose people have the time for an ask, and may be asked it."""
+    return await offers.fits_a_level(work, ask)
+
+
 async def choose(
     work: Work, campaign_no: int, recipients: Select[int], among: Sequence[Ask]
 ) -> None:

@@ -727,6 +727,8 @@ def _upkeep(
         ("take a level out", f"{level}/closing", "/admin/levels/supporter/closing"),
         ("take an empty level out", f"{level}/closing", "/admin/levels/organiser/closing"),
         ("who moved", "/admin/movement", "/admin/movement"),
+        ("who goes quiet", "/admin/quiet", "/admin/quiet"),
+        ("who goes quiet, by group", "/admin/quiet", "/admin/quiet?by=group&days=30&shared=yes"),
         ("who moved, to be shared", "/admin/movement", "/admin/movement?span=12&shared=yes"),
         ("hold somebody back", f"{person}/hold", f"{people}/{cast.bo.uid}/hold"),
         ("lists", "/admin/lists", "/admin/lists"),
@@ -854,6 +856,9 @@ def _things_to_do(at: Mapping[str, str]) -> list[Place]:
         ),
         ("demands", demand, demand),
         ("demand", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}"),
+        ("demand, shared", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}?shared=yes"),
+        ("demands, shared", demand, f"{demand}?shared=yes"),
+        ("asks, shared", asks, f"{asks}?shared=yes"),
         (
             "throw the draft of a demand away",
             f"{demand}/{{uid:str}}/throwing-away",

@@ -16,7 +16,7 @@ from mailer.kit.work import Work
 from mailer.relays import store as sending_rules
 from mailer.tiers import store as tiers
 from web.admin import ask_words
-from web.admin.asks import ask_at, at, may_change
+from web.admin.asks import ask_at, at, may_change, unfit
 from web.admin.campaigns import Working
 from web.admin.days import day_of
 from web.admin.telling import language_name
@@ -237,6 +237,7 @@ async def _ask_page(
         is_draft=ask is None or ask.state is AskState.DRAFT,
         is_closed=ask is not None and ask.state is AskState.CLOSED,
         told=_how_it_stands(ask),
+        unfit=await unfit(work, ask) if ask else "",
         # Who is told of another's change has seen it: saving again puts theirs in its place.
         version=ask.version if ask and changed_meanwhile else values.get("version", 0),
         changed_meanwhile=changed_meanwhile,

@@ -4,7 +4,6 @@ Whoever looks after some groups sees the numbers of their own people. Where a re
 others it names nobody, and small numbers are withheld.
 """
 
-from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -26,13 +25,14 @@ from mailer.segments import saving
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as tiers
-from web.admin import ask_words
+from web.admin import ask_numbers, ask_words
+from web.admin.ask_numbers import in_each_state, is_done_told, is_yes_told
 from web.admin.ask_words import lines_of
-from web.admin.asks import AskUnknown, ask_at, at, may_change, progress, seen_by, shares
+from web.admin.asks import AskUnknown, ask_at, at, may_change, progress, seen_by, shares, unfit
 from web.admin.campaigns import Working
 from web.admin.people import at as person_at
 from web.admin.people import called
-from web.admin.sharing import THRESHOLD, Say, is_told, withholding
+from web.admin.sharing import NOT_TOLD, THRESHOLD, Say, is_told, withholding
 from web.admin.telling import day, number
 from web.kit.forms import attempt, read_form
 from web.kit.pages import page, redirect
@@ -71,6 +71,7 @@ async def show_ask(
         demand={"uid": demand.uid, "title": in_language(demand.title)} if demand else None,
         state=ask.state.value,
         told=_how_it_stands(ask),
+        unfit=await unfit(work, ask) if ask.state is not AskState.CLOSED and not withheld else "",
         may_write=may_change(account, ask) and not withheld,
         may_open=account.may(Power.SEND) and not withheld,
         may_see=may_see,
@@ -101,62 +102,38 @@ def _how_it_stands(ask: Ask) -> str:
     return _("A draft. Nobody sees it until it is opened.")
 
 
-def _in_each_state(counted: Counts) -> dict[PledgeState, int]:
-    """Give how many stand at each answer; who is asked anew after having done it stands at yes."""
-    return {
-        PledgeState.PLEDGED: counted.to_do - counted.in_progress - counted.blocked,
-        PledgeState.IN_PROGRESS: counted.in_progress,
-        PledgeState.BLOCKED: counted.blocked,
-        PledgeState.DONE: counted.pledged - counted.to_do - counted.verified,
-        PledgeState.VERIFIED: counted.verified,
-        PledgeState.DECLINED: counted.declined,
-    }
-
-
 def _figures(ask: Ask, counted: Counts, say: Say, *, has_goal: bool) -> dict[str, Any]:
     """Give the numbers of a report; a sum is withheld with any of its parts, for it would tell."""
-    each = _in_each_state(counted)
-    yes = [count for state, count in each.items() if state is not PledgeState.DECLINED]
-    told_done = _is_done_told(counted, each, say)
-    told = told_done and all(is_told(count, say) for count in yes)
+    each = in_each_state(counted)
     most = max([*each.values(), 1])
     figures = [
         (_("Offered"), number(counted.offered), _("in newsletters")),
-        (_("Said yes"), number(counted.pledged) if told else "–", ""),
-        (_("Done"), say(counted.done) if told_done else "–", _("once at least")),
+        (_("Said yes"), ask_numbers.said_yes(counted, say), ""),
+        (_("Done"), ask_numbers.done(counted, say), _("once at least")),
     ]
     if ask.is_counted:
-        amount = number(counted.amount) if told_done else "–"
+        amount = number(counted.amount) if is_done_told(counted, say) else NOT_TOLD
         figures.append((_("In all"), amount, in_language(ask.unit)))
     share, share_to_do = shares(ask, counted, has_goal=has_goal)
     goal = {
         "share": share,
         "share_pledged": share_to_do,
-        "said": progress(ask, counted, has_goal=has_goal),
+        "said": progress(ask, counted, say, has_goal=has_goal),
     }
     return {
         "figures": figures,
-        "goal": goal if told and ask.target is not None and has_goal else None,
+        "goal": goal if is_yes_told(counted, say) and ask.target is not None and has_goal else None,
         "answers": [
             {
                 "words": _(ask_words.COUNTED[state]),
                 "share": 100 * count / most if is_told(count, say) else 0,
-                "kind": "brand" if state in _DONE else "ink",
+                "kind": "brand" if state in ask_numbers.DONE else "ink",
                 "shown": say(count),
             }
             for state, count in each.items()
             if count or state is not PledgeState.VERIFIED
         ],
     }
-
-
-_DONE = (PledgeState.DONE, PledgeState.VERIFIED)
-
-
-def _is_done_told(counted: Counts, each: Mapping[PledgeState, int], say: Say) -> bool:
-    """Say whether the number of who did it tells no small one: of who is asked anew neither."""
-    its = [each[state] for state in _DONE]
-    return all(is_told(count, say) for count in [*its, counted.done, counted.done - sum(its)])
 
 
 async def _words(work: Work, ask: Ask) -> dict[str, Any]:
@@ -166,7 +143,10 @@ async def _words(work: Work, ask: Ask) -> dict[str, Any]:
     often = _(ask_words.TURNS[ask.turn][0])
     if ask.repeat_days is not None:
         again = ngettext("every %(count)s day", "every %(count)s days", ask.repeat_days)
-        often = f"{often}: {again % {'count': number(ask.repeat_days)}}"
+        often = _("%(what)s: %(more)s") % {
+            "what": often,
+            "more": again % {"count": number(ask.repeat_days)},
+        }
     terms = [
         (_("For"), ask_words.for_whom(ask.audience)),
         (_("Effort"), ask_words.effort(ask.minutes)),
@@ -193,7 +173,7 @@ async def _people(
     work: Work, account: Account, ask: Ask, counted: Counts, *, answer: str, after: int
 ) -> dict[str, Any]:
     """Give those who gave one answer, a page at a time: those who need help before the others."""
-    each = _in_each_state(counted)
+    each = in_each_state(counted)
     first = next((one for one in _MOST_URGENT if each[one]), PledgeState.PLEDGED)
     state = next((one for one in each if one.value == answer), first)
     found = await counting.people_of(work, ask, state, after)

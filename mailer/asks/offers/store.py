@@ -278,6 +278,13 @@ def _fitting(ask: Ask, every: Sequence[Tier]) -> list[int]:
     ]
 
 
+async def fits_a_level(work: Work, ask: Ask) -> bool:
+    """Say whether there is an open level whose people have the time, and stand high enough."""
+    every = await tiers.every_tier(work)
+    open_ = {one.no for one in every if one.closed_at is None}
+    return not open_.isdisjoint(_fitting(ask, every))
+
+
 def _least(ask: Ask, every: Sequence[Tier]) -> int:
     """Give the rank from which on people may be asked."""
     return next((one.rank for one in every if one.no == ask.minimum_tier_no), 0)

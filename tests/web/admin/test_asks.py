@@ -88,9 +88,34 @@ async def test_each_stands_under_its_demand_with_how_far_it_has_come(
     assert "15 minutes" in said
     assert "Workplace reps, Allies" in said
     assert "1 done, 2 said yes, goal 40" in said
-    assert "2 open asks. 2 said yes, 1 done." in said
+    assert "2 open asks. 2 said yes. 1 done." in said
     assert said.index("The right to work") < said.index("Other asks")
     assert said.index("Other asks") < said.index("Write to your representative")
+
+
+async def test_the_list_withholds_small_numbers_where_it_is_shared(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house, target=40)
+    async with house.work(door=Door.PAGE) as work:
+        for person in await make.people(work, 7, tier=cast.supporter):
+            await pledging.pledge(work, person, ask)
+        await reporting.need_help(work, cast.bo, ask, words="My chair refused.")
+
+    said = words((await admin.get(f"{PAGE}?shared=yes")).text)
+
+    assert "One open ask. – said yes. 0 done." in said
+    assert "0 done, – said yes, goal 40" in said
+    assert "under 5 waits" in said
+    assert "asked for help" not in said
+
+
+async def test_an_ask_that_fits_no_level_says_so(admin: httpx.AsyncClient, house: House) -> None:
+    long, short = await opened(house, minutes=6000), await opened(house, minutes=10)
+
+    for page in (at(long), at(long, "/edit")):
+        assert "No level gives 100 hours a month" in (await admin.get(page)).text
+    assert "No level gives" not in (await admin.get(at(short))).text
 
 
 async def test_drafts_and_closed_ones_stand_apart(admin: httpx.AsyncClient, house: House) -> None:
