@@ -22,11 +22,21 @@ AT_MOST = 12
 async def candidates(work: Work) -> Sequence[Ask]:
     """Give the open asks that have room, the nearest deadline first; 12 at most."""
     found = await store.open_asks(work)
-    return [one for one in found if await _has_room(work, one)][:AT_MOST]
+    fit: list[Ask] = []
+    while found and len(fit) < AT_MOST:
+        fit += await _with_room(work, found[:AT_MOST])
+        found = found[AT_MOST:]
+    return fit[:AT_MOST]
 
 
-async def _has_room(work: Work, ask: Ask) -> bool:
-    return ask.capacity is None or await store.standing(work, ask.no) < ask.capacity
+async def _with_room(work: Work, some: Sequence[Ask]) -> list[Ask]:
+    taken = await store.places_taken(work, [one.no for one in some if one.capacity is not None])
+    return [one for one in some if one.capacity is None or taken.get(one.no, 0) < one.capacity]
+
+
+async def fits_a_level(work: Work, ask: Ask) -> bool:
+    """Say whether there is a level whose people have the time for an ask, and may be asked it."""
+    return await offers.fits_a_level(work, ask)
 
 
 async def choose(
@@ -41,7 +51,11 @@ async def choose(
 
 
 async def offer(work: Work, campaign_no: int, recipients: Select[int], ask: Ask) -> None:
-    """Write down that a campaign offers one ask to everybody who gets it."""
+    """Write down that a campaign offers one ask to all who get it and may be offered it.
+
+    An organiser chose it, so it need not fit into the minutes of anybody's level; but whoever has
+    answered it, for whom it is not meant, or who is below its level is not offered it.
+    """
     await offers.write_one(work, campaign_no, recipients, ask)
 
 
@@ -51,5 +65,13 @@ async def best_for(work: Work, subscriber_no: int) -> Ask | None:
 
 
 async def forget(work: Work, campaign_no: int) -> None:
-    """Take back what a campaign was to offer: it goes back to draft."""
+    """Take back what a campaign was to offer: it goes back to draft, or never goes."""
     await offers.forget(work, campaign_no)
+
+
+async def take_back(work: Work, campaign_no: int, people: Select[int]) -> None:
+    """Take back what a campaign was to offer to some, whom it never reached.
+
+    `people` gives their numbers.
+    """
+    await offers.take_back(work, campaign_no, people)

@@ -9,7 +9,8 @@ from typing_extensions import Unpack
 from mailer.asks import store
 from mailer.asks.model import Ask, AskFor, AskState, Evidence, Turn
 from mailer.audit import actions as audit
-from mailer.kit.errors import Conflict, Invalid
+from mailer.kit.errors import Conflict, Forbidden, Invalid
+from mailer.kit.i18n import in_language
 from mailer.kit.ids import new_uid
 from mailer.kit.orm import Localised
 from mailer.kit.texts import in_languages, one_line
@@ -65,6 +66,14 @@ class ChangedMeanwhile(Conflict):
     """Somebody changed this after you opened it. Look at it again before you change it."""
 
 
+class SeenAlready(Forbidden):
+    """People have seen this ask already. Somebody who may send newsletters can change it."""
+
+
+class NotADraft(Conflict):
+    """People have seen this ask already. It can be closed, and not thrown away."""
+
+
 class NeverOpened(Conflict):
     """This ask is a draft. Open it first."""
 
@@ -104,14 +113,23 @@ async def draft(work: Work, *, title: Localised, **rest: Unpack[AskFields]) -> A
 
 
 async def revise(
-    work: Work, ask: Ask, *, version: int, title: Localised, **rest: Unpack[AskFields]
+    work: Work,
+    ask: Ask,
+    *,
+    version: int,
+    title: Localised,
+    only_a_draft: bool = False,
+    **rest: Unpack[AskFields],
 ) -> Ask:
     """Change an ask; what is not named stays as it is.
 
     `version` is the one that was read; refuses if somebody else has changed it since. The same
-    again changes nothing. Who has said yes keeps their yes, and a new deadline counts for them too.
+    again changes nothing. Who has said yes keeps their yes, and a new deadline counts for them too:
+    they are written to about it. So whoever may not send changes `only_a_draft`.
     """
     ask = await store.hold(work, ask)
+    if only_a_draft and ask.state is not AskState.DRAFT:
+        raise SeenAlready
     said = await _read(work, title=title, **rest)
     said["repeat_days"] = _repeat(
         said.get("turn", ask.turn), said.get("repeat_days", ask.repeat_days)
@@ -208,6 +226,16 @@ async def open_ask(work: Work, ask: Ask) -> Ask:
     await work.session.flush()
     await audit.note(work, "ask_opened", ask=ask.no)
     return ask
+
+
+async def throw_away(work: Work, ask: Ask) -> None:
+    """Throw a draft away, for good: nobody has seen it."""
+    ask = await store.hold(work, ask)
+    if ask.state is not AskState.DRAFT:
+        raise NotADraft
+    await audit.note(work, "ask_thrown_away", title=in_language(ask.title))
+    await work.session.delete(ask)
+    await work.session.flush()
 
 
 async def reopen_ask(work: Work, ask: Ask) -> Ask:

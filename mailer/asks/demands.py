@@ -5,6 +5,7 @@ from mailer.asks.composing import ChangedMeanwhile
 from mailer.asks.model import Demand, DemandState
 from mailer.audit import actions as audit
 from mailer.kit.errors import Conflict
+from mailer.kit.i18n import in_language
 from mailer.kit.ids import new_uid
 from mailer.kit.orm import Localised
 from mailer.kit.texts import in_languages
@@ -16,6 +17,14 @@ LONGEST = {"title": 160, "text": 4000, "progress": 2000}
 
 class NotOpenYet(Conflict):
     """This demand is a draft. Open it first."""
+
+
+class SeenAlready(Conflict):
+    """This demand was open already. It can be closed, and not thrown away."""
+
+
+class StillServed(Conflict):
+    """Asks serve this demand. Give them another one first, or none."""
 
 
 async def raise_demand(work: Work, *, title: Localised, text: Localised) -> Demand:
@@ -78,6 +87,18 @@ async def open_demand(work: Work, demand: Demand) -> Demand:
     await work.session.flush()
     await audit.note(work, "demand_opened", demand=demand.no)
     return demand
+
+
+async def throw_away(work: Work, demand: Demand) -> None:
+    """Throw a draft away, for good: nobody has seen it, and no ask serves it."""
+    demand = await store.hold_demand(work, demand)
+    if demand.state is not DemandState.DRAFT:
+        raise SeenAlready
+    if await store.asks_of(work, demand.no):
+        raise StillServed
+    await audit.note(work, "demand_thrown_away", title=in_language(demand.title))
+    await work.session.delete(demand)
+    await work.session.flush()
 
 
 async def win(work: Work, demand: Demand) -> Demand:

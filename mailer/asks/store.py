@@ -19,6 +19,7 @@ from mailer.asks.model import (
     Turn,
 )
 from mailer.kit.work import Work
+from mailer.subscribers.model import Subscriber, visible
 
 # --- demands --------------------------------------------------------------------------------------
 
@@ -171,6 +172,16 @@ async def pledge_by_no(work: Work, no: int) -> Pledge | None:
     return await work.session.get(Pledge, no, populate_existing=True)
 
 
+async def pledge_in_sight(work: Work, no: int) -> Pledge | None:
+    """Find a pledge by number, of somebody whom the actor may see."""
+    return await work.session.scalar(
+        select(Pledge)
+        .join(Subscriber, Subscriber.no == Pledge.subscriber_no)
+        .where(Pledge.no == no, visible(work))
+        .execution_options(populate_existing=True)
+    )
+
+
 async def pledge_of(work: Work, subscriber_no: int, ask_no: int) -> Pledge | None:
     """Find somebody's answer to an ask, as it is now. The caller has asked whether they may."""
     return await work.session.scalar(
@@ -241,6 +252,18 @@ async def standing(work: Work, ask_no: int) -> int:
     """Count those who said yes and have not taken it back, whoever asks: places are for all."""
     counted = select(func.count()).where(Pledge.ask_no == ask_no, Pledge.state.in_(STANDS))
     return await work.session.scalar(counted) or 0
+
+
+async def places_taken(work: Work, ask_nos: Collection[int]) -> dict[int, int]:
+    """Count for several asks at once, as `standing` does; who has none is not in it."""
+    if not ask_nos:
+        return {}
+    counted = await work.session.execute(
+        select(Pledge.ask_no, func.count())
+        .where(Pledge.ask_no.in_(ask_nos), Pledge.state.in_(STANDS))
+        .group_by(Pledge.ask_no)
+    )
+    return dict(counted.all())
 
 
 async def last_change(work: Work, pledge_no: int) -> PledgeChange | None:

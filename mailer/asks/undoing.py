@@ -6,6 +6,7 @@ from mailer.asks.model import UNDO_FOR, Pledge, PledgeState
 from mailer.asks.stepping import unweigh
 from mailer.kit.errors import Conflict, NotFound
 from mailer.kit.work import Door, Work
+from mailer.subscribers import store as subscribers
 from mailer.subscribers.actions import held
 from mailer.subscribers.model import Subscriber
 
@@ -52,6 +53,18 @@ async def undo(work: Work, change_no: int, *, subscriber: Subscriber) -> Pledge:
     )
     await unweigh(work, pledge, change, times=times)
     return pledge
+
+
+async def unverify(work: Work, pledge: Pledge) -> Pledge:
+    """Take back the confirming of what somebody reported, if nothing came after it.
+
+    Refuses what is not confirmed; that it is done stays said.
+    """
+    person = await subscribers.by_no(work, pledge.subscriber_no)
+    newest = await store.last_change(work, pledge.no)
+    if person is None or newest is None or newest.to_state is not PledgeState.VERIFIED:
+        raise ChangeUnknown
+    return await undo(work, newest.no, subscriber=person)
 
 
 def _unsaid() -> dict[str, object]:

@@ -4,6 +4,7 @@ It stands below the text, with its buttons. How it reads is kept when the campai
 that every mail of it says the same, whatever is edited afterwards.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from mailer.asks import choosing
 from mailer.asks import store as asks
 from mailer.asks.model import Ask
 from mailer.campaigns.model import Campaign, CampaignState
+from mailer.content import merge
 from mailer.content.markdown import literal
 from mailer.kit.errors import Invalid
 from mailer.kit.i18n import _, in_language, ngettext, speaking
@@ -54,16 +56,22 @@ async def asked(work: Work, campaign: Campaign) -> Sequence[Ask]:
 
 
 async def block_of(
-    work: Work, campaign: Campaign, languages: Sequence[str]
-) -> content.Ask | content.BestAsk | None:
-    """Give what stands below the text of a campaign, in these languages; the first is fallback."""
+    work: Work,
+    campaign: Campaign,
+    languages: Sequence[str],
+    offered: Sequence[Ask] | None = None,
+) -> content.BestAsk | None:
+    """Give what stands below the text of a campaign, in these languages; the first is fallback.
+
+    Each reader sees the ask that is offered to them: of one for all, whoever may be offered it.
+    `offered` are the asks of a draft, where they were read already.
+    """
     if campaign.state in _UNFROZEN:
-        blocks = await blocks_of(work, await asked(work, campaign), languages)
+        found = await asked(work, campaign) if offered is None else offered
+        blocks = await blocks_of(work, found, languages)
     else:
         blocks = msgspec.convert(campaign.asked, type=list[content.Ask])
-    if not blocks:
-        return None
-    return content.BestAsk(asks=tuple(blocks)) if campaign.best_ask else blocks[0]
+    return content.BestAsk(asks=tuple(blocks)) if blocks else None
 
 
 async def blocks_of(
@@ -123,6 +131,12 @@ def _day(deadline: datetime | None, language: str, zone: ZoneInfo) -> str:
     return format_skeleton("MMMMd", deadline.astimezone(zone), locale=language.replace("-", "_"))
 
 
+_BRACES = re.compile(r"(?<=\{)(?=\{)|(?<=\})(?=\})")
+
+
 def _without_fields(title: str) -> str:
-    """Keep braces in a title from being read as a merge field."""
-    return title.replace("{{", "{ {").replace("}}", "} }")
+    """Keep braces in a title from being read as a merge field, however many stand together.
+
+    What vanishes when a mail is compiled vanishes first, so that it cannot stand between two.
+    """
+    return _BRACES.sub(" ", merge.clean(title))

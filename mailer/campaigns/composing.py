@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from mailer import content
+from mailer.asks.model import Ask
 from mailer.audit import actions as audit
-from mailer.campaigns import asking, store
+from mailer.campaigns import asking, linking, store
 from mailer.campaigns.model import Campaign, CampaignState, Kind, OnDoubt, Revision
 from mailer.consent import store as consent
 from mailer.consent.model import MailingList
@@ -139,11 +140,12 @@ async def revise(
     language and, in the text, the line. Who says which words they `opened` is refused if somebody
     else has changed the same language since.
     """
-    _may_change(campaign)
+    await _hold_draft(work, campaign)
     document = _cleaned(words)
     for language, parts in document.items():
         for part, text in parts.items():
             _look_at(language, part, text)
+    await linking.ask_for_answers(work, campaign, document)
     digest = hashlib.blake2b(
         msgspec.json.encode(document, order="deterministic"), digest_size=16
     ).hexdigest()
@@ -165,7 +167,12 @@ async def revise(
     return revision
 
 
-def _may_change(campaign: Campaign) -> None:
+async def _hold_draft(work: Work, campaign: Campaign) -> None:
+    """Keep others from moving a campaign; refuse what is, as it is now, no draft any more.
+
+    Who waited here for a freezing would else write into what was reviewed.
+    """
+    await store.hold(work, campaign)
     if not campaign.is_editable:
         raise NotADraft
 
@@ -241,7 +248,7 @@ async def choose_audience(
     others; a segment goes before tiers. What else is None stays as it is. Of a correction, whose
     people are given, only the rest can be chosen.
     """
-    _may_change(campaign)
+    await _hold_draft(work, campaign)
     if campaign.corrects_no is not None and (
         list_no != campaign.list_no or tier_nos or segment_no or not to_everybody
     ):
@@ -272,7 +279,7 @@ async def choose_ask(
 
     Which one is best for whom is decided when the campaign is frozen (`asks.choosing`).
     """
-    _may_change(campaign)
+    await _hold_draft(work, campaign)
     ask_no = None if best else ask_no
     if ask_no is not None and ask_no != campaign.ask_no:
         await asking.open_ask(work, ask_no)
@@ -283,7 +290,7 @@ async def choose_ask(
 
 async def rename(work: Work, campaign: Campaign, *, name: str) -> Campaign:
     """Give a draft another name; its page in the archive keeps its address."""
-    _may_change(campaign)
+    await _hold_draft(work, campaign)
     name = " ".join(name.split())[:200]
     if not name:
         raise CampaignUnnamed(field="name")
@@ -296,11 +303,17 @@ async def rename(work: Work, campaign: Campaign, *, name: str) -> Campaign:
 
 
 async def newsletter(
-    work: Work, campaign: Campaign, revision: Revision, *, base: str
+    work: Work,
+    campaign: Campaign,
+    revision: Revision,
+    *,
+    base: str,
+    offered: Sequence[Ask] | None = None,
 ) -> content.Newsletter:
     """Join what was written with the brand and the ladder; refuses what is not wholly written.
 
-    `base` is the public address of the pages, where pictures come from.
+    `base` is the public address of the pages, where pictures come from; `offered` are its asks,
+    where they were read already.
     """
     organisation = await organisations.the_one(work)
     texts = _texts(revision)
@@ -320,7 +333,7 @@ async def newsletter(
             media=f"{base.rstrip('/')}/static/",
             accent=organisation.colour,
         ),
-        asking=await asking.block_of(work, campaign, tuple(texts["markdown"])),
+        asking=await asking.block_of(work, campaign, tuple(texts["markdown"]), offered),
         ladder=tuple(
             [
                 content.Rung(
@@ -374,10 +387,12 @@ async def program(
     *,
     base: str,
     revision: Revision | None = None,
+    offered: Sequence[Ask] | None = None,
     subject: Callable[[str, str], str] | None = None,
 ) -> content.CompiledCampaign:
     """Compile what a campaign says (its newest revision, or another) and prove it.
 
+    `offered` are its asks, where they were read already: what is frozen is what was proven.
     `subject` may change the subject of each language, as a test does. The compiling runs in a
     thread of its own, and not again for the same words and brand.
     """
@@ -388,7 +403,7 @@ async def program(
     if not organisation.may_send:
         raise SenderUnknown
     mailing_list = await consent.list_by_no(work, campaign.list_no) if campaign.list_no else None
-    letter = await newsletter(work, campaign, revision, base=base)
+    letter = await newsletter(work, campaign, revision, base=base, offered=offered)
     if subject is not None:
         changed = {language: subject(language, said) for language, said in letter.subject.items()}
         letter = msgspec.structs.replace(letter, subject=changed)

@@ -7,6 +7,7 @@ faster, it is refused and nothing has changed.
 import re
 from datetime import datetime, timedelta
 
+from mailer.asks import choosing
 from mailer.audit import actions as audit
 from mailer.campaigns import store
 from mailer.campaigns.model import Campaign, CampaignState
@@ -109,7 +110,10 @@ async def resume(work: Work, campaign: Campaign) -> Campaign:
 
 
 async def cancel(work: Work, campaign: Campaign) -> Campaign:
-    """Stop for good. The worker turns the rows that are left into `skipped`, a few at a time."""
+    """Stop for good. The worker turns the rows that are left into `skipped`, a few at a time.
+
+    Nobody was offered what never began to leave; of what did, the sweeping takes back the rest.
+    """
     never_begun = campaign.started_at is None
     await _step(
         work,
@@ -119,6 +123,8 @@ async def cancel(work: Work, campaign: Campaign) -> Campaign:
         reason="",
         **({"ended_at": work.now} if never_begun and not campaign.recipients else {}),
     )
+    if never_begun:
+        await choosing.forget(work, campaign.no)
     return campaign
 
 

@@ -123,6 +123,12 @@ async def lock(work: Work, no: int) -> None:
     await work.session.execute(select(Campaign.no).where(Campaign.no == no).with_for_update())
 
 
+async def hold(work: Work, campaign: Campaign) -> None:
+    """Keep everybody else from moving a campaign, and read it anew: it may have been moved."""
+    await lock(work, campaign.no)
+    await work.session.refresh(campaign)
+
+
 async def corrections(work: Work, campaign: Campaign) -> Sequence[Campaign]:
     """Give the campaigns that correct another, oldest first."""
     found = await work.session.scalars(

@@ -195,6 +195,12 @@ class Slots:
 _FIELD = re.compile(r"\{\{ *([a-z0-9_.-]{1,80}) *(?:\| *([^{}|\r\n]{0,80}?) *)?\}\}")
 
 
+def named_in(text: str) -> list[tuple[str, int]]:
+    """Give the names of the fields in a text, each with the line in which it stands, from 1."""
+    text = clean_lines(text)
+    return [(found[1], text.count("\n", 0, found.start()) + 1) for found in _FIELD.finditer(text)]
+
+
 # Encoders: text in, wire bytes out. Each is total: there is no str it does not take.
 
 Encoder = Callable[[str], bytes]

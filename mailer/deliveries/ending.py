@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 
+from mailer.asks import choosing
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries.model import Delivery, Reason
@@ -45,7 +46,22 @@ async def sweep(work: Work, campaign: Campaign, *, after: int, limit: int) -> in
             )
             .execution_options(synchronize_session=False)
         )
+        await choosing.take_back(
+            work,
+            campaign.no,
+            _never_reached(campaign).where(
+                Delivery.subscriber_no > after, Delivery.subscriber_no <= last
+            ),
+        )
     return last
+
+
+def _never_reached(campaign: Campaign) -> Select[int]:
+    return select(Delivery.subscriber_no).where(
+        *rows_of(campaign),
+        Delivery.state == DeliveryState.SKIPPED,
+        Delivery.reply == Reason.CANCELLED.value,
+    )
 
 
 async def _last_of_unit(
@@ -77,7 +93,11 @@ def _has_open_rows(campaign: Campaign) -> ColumnElement[bool]:
 
 
 async def end_swept(work: Work, campaign: Campaign) -> None:
-    """Say that a cancelled campaign is over, unless a body is still under way."""
+    """Say that a cancelled campaign is over, unless a body is still under way.
+
+    Whom the last beat skipped, and not the sweeping, was offered nothing either.
+    """
+    await choosing.take_back(work, campaign.no, _never_reached(campaign))
     await work.session.execute(
         update(Campaign)
         .where(Campaign.no == campaign.no, ~_has_open_rows(campaign))

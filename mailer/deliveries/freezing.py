@@ -8,7 +8,7 @@ import msgspec
 
 from mailer.asks import choosing
 from mailer.audit import actions as audit
-from mailer.campaigns import asking, composing, sending
+from mailer.campaigns import asking, composing, linking, sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries import promising, store
@@ -35,6 +35,7 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
     Refuses words that cannot be sent and an audience of nobody, and leaves the draft as it was.
     An audience that turns out to be empty is frozen as the number 0, which cannot be confirmed.
     """
+    await campaigns.hold(work, campaign)  # so that nothing is saved while this is being proven
     if campaign.state is not CampaignState.DRAFT:
         raise sending.NotNow
     if campaign.list_no is None:
@@ -43,8 +44,11 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
         raise NobodyChosen(field="tier")
     chosen = await store.chosen(work, campaign)
     await promising.ask_for_alert(work, campaign)
-    program = await composing.program(work, campaign, base=base)
+    revision = await campaigns.newest_revision(work, campaign)
+    if revision is not None:
+        await linking.ask_for_answers(work, campaign, revision.document, now=True)
     offered = await asking.asked(work, campaign)
+    program = await composing.program(work, campaign, base=base, revision=revision, offered=offered)
     asked = await asking.blocks_of(work, offered, tuple(program.programs))
     await _step(work, campaign, CampaignState.IN_REVIEW)
     await _step(work, campaign, CampaignState.FREEZING)

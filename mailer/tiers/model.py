@@ -251,6 +251,8 @@ class StillWithUs(Base):
     __tablename__ = "still_with_us"
     __table_args__ = (
         Index("uq_still_with_us_standing", "subscriber_no", unique=True, **_where(_OPEN)),
+        # Who was asked lately, and what came of it.
+        Index("ix_still_with_us_asked", "asked_at", "tier_no", "ended", "subscriber_no"),
         Index("ix_still_with_us_next", "next_at", **_where(_OPEN)),
         Index("ix_still_with_us_subscriber", "subscriber_no", "no"),
         # A number stands in links: it is never given a second time.

@@ -552,6 +552,7 @@ async def _to_do(work: Work, cast: Cast) -> dict[str, str]:
     over = await asking.draft(work, title={"en": "Come to the spring round table"})
     await asking.close_ask(work, await asking.open_ask(work, over))
     draft = await library.take_from_library(work, library.LIBRARY[0].key)
+    idea = await demands.raise_demand(work, title={"en": "A living wage"}, text={})
     for person in await make.people(work, 9, tier=cast.supporter):
         await pledging.pledge(work, person, whole)
     await reporting.report_done(
@@ -563,6 +564,7 @@ async def _to_do(work: Work, cast: Cast) -> dict[str, str]:
         "draft": draft.uid,
         "closed": over.uid,
         "demand": demand.uid,
+        "idea": idea.uid,
         "bo": cast.bo.uid,
         "gil": cast.gil.uid,
     }
@@ -725,6 +727,8 @@ def _upkeep(
         ("take a level out", f"{level}/closing", "/admin/levels/supporter/closing"),
         ("take an empty level out", f"{level}/closing", "/admin/levels/organiser/closing"),
         ("who moved", "/admin/movement", "/admin/movement"),
+        ("who goes quiet", "/admin/quiet", "/admin/quiet"),
+        ("who goes quiet, by group", "/admin/quiet", "/admin/quiet?by=group&days=30&shared=yes"),
         ("who moved, to be shared", "/admin/movement", "/admin/movement?span=12&shared=yes"),
         ("hold somebody back", f"{person}/hold", f"{people}/{cast.bo.uid}/hold"),
         ("lists", "/admin/lists", "/admin/lists"),
@@ -845,8 +849,21 @@ def _things_to_do(at: Mapping[str, str]) -> list[Place]:
         ("ask that is closed", one, f"{asks}/{at['closed']}"),
         ("ask, by group", f"{one}/groups", f"{asks}/{at['ask']}/groups"),
         ("change an ask", f"{one}/edit", f"{asks}/{at['ask']}/edit"),
+        (
+            "throw the draft of an ask away",
+            f"{one}/throwing-away",
+            f"{asks}/{at['draft']}/throwing-away",
+        ),
         ("demands", demand, demand),
         ("demand", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}"),
+        ("demand, shared", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}?shared=yes"),
+        ("demands, shared", demand, f"{demand}?shared=yes"),
+        ("asks, shared", asks, f"{asks}?shared=yes"),
+        (
+            "throw the draft of a demand away",
+            f"{demand}/{{uid:str}}/throwing-away",
+            f"{demand}/{at['idea']}/throwing-away",
+        ),
         *[
             (
                 f"answer of {name}",

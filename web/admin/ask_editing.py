@@ -16,7 +16,7 @@ from mailer.kit.work import Work
 from mailer.relays import store as sending_rules
 from mailer.tiers import store as tiers
 from web.admin import ask_words
-from web.admin.asks import ask_at, at
+from web.admin.asks import ask_at, at, may_change, unfit
 from web.admin.campaigns import Working
 from web.admin.days import day_of
 from web.admin.telling import language_name
@@ -98,28 +98,39 @@ def _stands(ask: Ask) -> bool:
 
 @get("/asks/{uid:str}/edit", opt=gated(Power.WRITE))
 async def show_editing(request: Asked, work: Working, uid: FromPath[str]) -> Template:
-    """Show an ask for changing."""
+    """Show an ask for changing; what people have seen already, to those who may send."""
     ask = await ask_at(work, uid)
+    if not may_change(account_of(request), ask):
+        raise composing.SeenAlready
     return await _ask_page(request, work, ask, _saved(ask, await sending_rules.zone(work)), Tried())
 
 
 @post("/asks/{uid:str}/edit", opt=gated(Power.WRITE))
 async def save_ask(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
-    """Change an ask, and open a draft if that is the button.
+    """Change an ask, and open it, or open it again, if that is the button.
 
     Whoever opened the form before somebody else's change is told of it, and keeps what they typed.
     """
     ask = await ask_at(work, uid)
+    was_open = ask.state is AskState.OPEN
     form = await read_form(request)
     async with attempt(work) as tried:
         version = form.whole("version") or 0
         zone = await sending_rules.zone(work)
-        ask = await composing.revise(work, ask, version=version, **_said(form, zone))
-        if ask.state is AskState.DRAFT and _opens(request, form):
+        ask = await composing.revise(
+            work,
+            ask,
+            version=version,
+            only_a_draft=not account_of(request).may(Power.SEND),
+            **_said(form, zone),
+        )
+        if _opens(request, form):
             await composing.open_ask(work, ask)
+    if isinstance(tried.refusal, composing.SeenAlready):
+        raise tried.refusal
     if tried.refusal:
         return await _ask_page(request, work, ask, _typed(form), tried)
-    return redirect(at(ask), notice=_told(ask))
+    return redirect(at(ask), notice=_("The ask is saved.") if was_open else _told(ask))
 
 
 def _opens(request: Asked, form: Form) -> bool:
@@ -128,8 +139,35 @@ def _opens(request: Asked, form: Form) -> bool:
 
 def _told(ask: Ask) -> str:
     if ask.state is AskState.OPEN:
-        return _("The ask is saved, and open. Nobody gets an email because of it.")
+        return _("The ask is saved, and open. It is offered once you put it into a newsletter.")
     return _("The ask is saved. Nobody gets an email because of it.")
+
+
+@get("/asks/{uid:str}/throwing-away", opt=gated(Power.WRITE))
+async def show_throwing_away(request: Asked, work: Working, uid: FromPath[str]) -> Template:
+    """Ask whether to throw a draft away."""
+    ask = await ask_at(work, uid)
+    if ask.state is not AskState.DRAFT:
+        raise composing.NotADraft
+    return page(
+        request,
+        "admin/asks/throwing_away.html",
+        title=in_language(ask.title),
+        here=at(ask),
+        lists=("/admin/asks", _("Asks")),
+        told=_("Nobody has seen this ask. Once thrown away it does not come back."),
+    )
+
+
+@post("/asks/{uid:str}/throwing-away", opt=gated(Power.WRITE))
+async def throw_away(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Throw a draft away."""
+    ask = await ask_at(work, uid)
+    form = await read_form(request)
+    if form.raw("do") != "throw":
+        return redirect(at(ask), notice=_("Nothing has changed."), kind="info")
+    await composing.throw_away(work, ask)
+    return redirect("/admin/asks?show=drafts", notice=_("The draft is thrown away."))
 
 
 # --- what is typed ------------------------------------------------------------------------------
@@ -197,7 +235,9 @@ async def _ask_page(
         uid=ask.uid if ask else "",
         title=in_language(ask.title) if ask else "",
         is_draft=ask is None or ask.state is AskState.DRAFT,
+        is_closed=ask is not None and ask.state is AskState.CLOSED,
         told=_how_it_stands(ask),
+        unfit=await unfit(work, ask) if ask else "",
         # Who is told of another's change has seen it: saving again puts theirs in its place.
         version=ask.version if ask and changed_meanwhile else values.get("version", 0),
         changed_meanwhile=changed_meanwhile,
@@ -290,4 +330,6 @@ HANDLERS = [
     take_from_library,
     show_editing,
     save_ask,
+    show_throwing_away,
+    throw_away,
 ]

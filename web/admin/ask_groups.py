@@ -13,7 +13,7 @@ from mailer.groups import store as groups
 from mailer.kit.i18n import _, in_language
 from web.admin.asks import AskUnknown, ask_at, at, seen_by
 from web.admin.campaigns import Working
-from web.admin.sharing import THRESHOLD, Say, is_told, withholding
+from web.admin.sharing import THRESHOLD, Say, total, withholding
 from web.admin.telling import number
 from web.kit.pages import page
 from web.kit.security import account_of, gated
@@ -67,17 +67,10 @@ async def show_by_group(
 
 def _told(of: Sequence[OfGroup], say: Say) -> dict[str, str]:
     return {
-        "pledged": _sum([one.pledged for one in of], say),
-        "done": _sum([one.done for one in of], say),
-        "blocked": _sum([one.blocked for one in of], say),
+        "pledged": total([one.pledged for one in of], say),
+        "done": total([one.done for one in of], say),
+        "blocked": total([one.blocked for one in of], say),
     }
-
-
-def _sum(of: Sequence[int], say: Say) -> str:
-    """Write a sum; one of several numbers is withheld with any of them, for it would tell it."""
-    if len(of) > 1 and not all(is_told(count, say) for count in of):
-        return "–"
-    return say(sum(of))
 
 
 HANDLERS = [show_by_group]

@@ -12,29 +12,36 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from mailer.accounts.model import Account, Power
-from mailer.asks import composing, reporting
+from mailer.asks import composing, reporting, undoing
 from mailer.asks import store as asks
 from mailer.asks.counting import store as counting
 from mailer.asks.counting.store import Counts
 from mailer.asks.model import Ask, AskState, Evidence, Pledge, PledgeState
+from mailer.kit.errors import NotFound
 from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
 from mailer.relays import store as sending_rules
 from mailer.segments import saving
+from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as tiers
-from web.admin import ask_words
+from web.admin import ask_numbers, ask_words
+from web.admin.ask_numbers import in_each_state, is_done_told, is_yes_told
 from web.admin.ask_words import lines_of
-from web.admin.asks import AskUnknown, ask_at, at, progress, seen_by, shares
+from web.admin.asks import AskUnknown, ask_at, at, may_change, progress, seen_by, shares, unfit
 from web.admin.campaigns import Working
 from web.admin.people import at as person_at
 from web.admin.people import called
-from web.admin.sharing import THRESHOLD, Say, is_told, withholding
+from web.admin.sharing import NOT_TOLD, THRESHOLD, Say, is_told, withholding
 from web.admin.telling import day, number
 from web.kit.forms import attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import account_of, gated
 from web.kit.sessions import Asked
+
+
+class AnswerUnknown(NotFound):
+    """There is no such answer."""
 
 
 @get("/asks/{uid:str}", opt=gated())
@@ -44,6 +51,7 @@ async def show_ask(
     uid: FromPath[str],
     answer: FromQuery[str] = "",
     after: FromQuery[int] = 0,
+    confirmed: FromQuery[int] = 0,
     shared: FromQuery[str] = "",
 ) -> Template:
     """Show how far an ask has come, and who gave one of the answers; `shared`: without names."""
@@ -63,7 +71,8 @@ async def show_ask(
         demand={"uid": demand.uid, "title": in_language(demand.title)} if demand else None,
         state=ask.state.value,
         told=_how_it_stands(ask),
-        may_write=account.may(Power.WRITE) and not withheld,
+        unfit=await unfit(work, ask) if ask.state is not AskState.CLOSED and not withheld else "",
+        may_write=may_change(account, ask) and not withheld,
         may_open=account.may(Power.SEND) and not withheld,
         may_see=may_see,
         may_count=account.may(Power.SEE_PEOPLE) and ask.state is not AskState.DRAFT,
@@ -77,9 +86,10 @@ async def show_ask(
             if may_see
             else {}
         ),
+        confirmed=await _just_confirmed(work, account, ask, confirmed) if confirmed else None,
         segments=[
             (one.name, f"/admin/segments/{one.uid}")
-            for one in await saving.users_of(work, ("ask", ask.no))
+            for one in (await saving.users_of(work, ("ask", ask.no)) if may_see else ())
         ],
     )
 
@@ -92,55 +102,38 @@ def _how_it_stands(ask: Ask) -> str:
     return _("A draft. Nobody sees it until it is opened.")
 
 
-def _in_each_state(counted: Counts) -> dict[PledgeState, int]:
-    """Give how many stand at each answer; who is asked anew after having done it stands at yes."""
-    return {
-        PledgeState.PLEDGED: counted.to_do - counted.in_progress - counted.blocked,
-        PledgeState.IN_PROGRESS: counted.in_progress,
-        PledgeState.BLOCKED: counted.blocked,
-        PledgeState.DONE: counted.pledged - counted.to_do - counted.verified,
-        PledgeState.VERIFIED: counted.verified,
-        PledgeState.DECLINED: counted.declined,
-    }
-
-
 def _figures(ask: Ask, counted: Counts, say: Say, *, has_goal: bool) -> dict[str, Any]:
     """Give the numbers of a report; a sum is withheld with any of its parts, for it would tell."""
-    each = _in_each_state(counted)
-    yes = [count for state, count in each.items() if state is not PledgeState.DECLINED]
-    told = all(is_told(count, say) for count in [*yes, counted.done])
+    each = in_each_state(counted)
     most = max([*each.values(), 1])
     figures = [
         (_("Offered"), number(counted.offered), _("in newsletters")),
-        (_("Said yes"), number(counted.pledged) if told else "–", ""),
-        (_("Done"), say(counted.done), _("once at least")),
+        (_("Said yes"), ask_numbers.said_yes(counted, say), ""),
+        (_("Done"), ask_numbers.done(counted, say), _("once at least")),
     ]
     if ask.is_counted:
-        amount = number(counted.amount) if is_told(counted.done, say) else "–"
+        amount = number(counted.amount) if is_done_told(counted, say) else NOT_TOLD
         figures.append((_("In all"), amount, in_language(ask.unit)))
     share, share_to_do = shares(ask, counted, has_goal=has_goal)
     goal = {
         "share": share,
         "share_pledged": share_to_do,
-        "said": progress(ask, counted, has_goal=has_goal),
+        "said": progress(ask, counted, say, has_goal=has_goal),
     }
     return {
         "figures": figures,
-        "goal": goal if told and ask.target is not None and has_goal else None,
+        "goal": goal if is_yes_told(counted, say) and ask.target is not None and has_goal else None,
         "answers": [
             {
                 "words": _(ask_words.COUNTED[state]),
                 "share": 100 * count / most if is_told(count, say) else 0,
-                "kind": "brand" if state in _DONE else "ink",
+                "kind": "brand" if state in ask_numbers.DONE else "ink",
                 "shown": say(count),
             }
             for state, count in each.items()
             if count or state is not PledgeState.VERIFIED
         ],
     }
-
-
-_DONE = (PledgeState.DONE, PledgeState.VERIFIED)
 
 
 async def _words(work: Work, ask: Ask) -> dict[str, Any]:
@@ -150,7 +143,10 @@ async def _words(work: Work, ask: Ask) -> dict[str, Any]:
     often = _(ask_words.TURNS[ask.turn][0])
     if ask.repeat_days is not None:
         again = ngettext("every %(count)s day", "every %(count)s days", ask.repeat_days)
-        often = f"{often}: {again % {'count': number(ask.repeat_days)}}"
+        often = _("%(what)s: %(more)s") % {
+            "what": often,
+            "more": again % {"count": number(ask.repeat_days)},
+        }
     terms = [
         (_("For"), ask_words.for_whom(ask.audience)),
         (_("Effort"), ask_words.effort(ask.minutes)),
@@ -177,7 +173,7 @@ async def _people(
     work: Work, account: Account, ask: Ask, counted: Counts, *, answer: str, after: int
 ) -> dict[str, Any]:
     """Give those who gave one answer, a page at a time: those who need help before the others."""
-    each = _in_each_state(counted)
+    each = in_each_state(counted)
     first = next((one for one in _MOST_URGENT if each[one]), PledgeState.PLEDGED)
     state = next((one for one in each if one.value == answer), first)
     found = await counting.people_of(work, ask, state, after)
@@ -204,10 +200,22 @@ async def _people(
         if ask.state is not AskState.DRAFT
         else _("Nobody has been asked."),
         "to_verify": may_change and ask.evidence is Evidence.VERIFIED and state is PledgeState.DONE,
+        "verified": may_change and state is PledgeState.VERIFIED,
         "after": after,
         "next": f"{here}&after={found.next_after}" if found.next_after else "",
         "before": here if after else "",
     }
+
+
+async def _just_confirmed(work: Work, account: Account, ask: Ask, no: int) -> dict[str, Any] | None:
+    """Name whose deed was confirmed a moment ago, so that it can be taken back."""
+    pledge = await asks.pledge_in_sight(work, no)
+    if not account.may(Power.CHANGE_PEOPLE) or pledge is None or pledge.ask_no != ask.no:
+        return None
+    person = await subscribers.by_no(work, pledge.subscriber_no)
+    if pledge.state is not PledgeState.VERIFIED or person is None:
+        return None
+    return {"pledge": pledge.no, "name": called(person)}
 
 
 _MOST_URGENT = (PledgeState.BLOCKED, PledgeState.PLEDGED, PledgeState.DONE)
@@ -216,7 +224,7 @@ _MOST_URGENT = (PledgeState.BLOCKED, PledgeState.PLEDGED, PledgeState.DONE)
 def _person(
     work: Work, ask: Ask, pledge: Pledge, person: Subscriber, zone: tzinfo, *, may_change: bool
 ) -> dict[str, Any]:
-    """Say who answered; what they wrote is opened only for those who may change people."""
+    """Say who answered. What they wrote is read on their own page, where it is noted who looked."""
     since = pledge.verified_at or pledge.done_at or pledge.made_at
     return {
         "pledge": pledge.no,
@@ -224,7 +232,7 @@ def _person(
         "href": person_at(person, f"/asks/{ask.uid}" if may_change else ""),
         "since": ask_words.on(since, work.now, zone),
         "amount": "" if pledge.amount is None else ask_words.amount(pledge.amount, ask.unit),
-        "note": reporting.note_of(work, pledge) if may_change else "",
+        "note": may_change and pledge.note is not None,
         "link": pledge.link if may_change else "",
     }
 
@@ -240,6 +248,8 @@ async def change_state(request: Asked, work: Working, uid: FromPath[str]) -> Res
     told = ""
     async with attempt(work) as tried:
         told = await _stepped(work, ask, form.raw("do"))
+    if isinstance(tried.refusal, composing.DeadlineGone):
+        return redirect(at(ask, "/edit#deadline"), notice=tried.words, kind="warn")
     if tried.refusal:
         return redirect(at(ask), notice=tried.words, kind="warn")
     if not told:
@@ -265,18 +275,28 @@ async def _stepped(work: Work, ask: Ask, do: str) -> str:
 
 @post("/asks/{uid:str}/verification", opt=gated(Power.CHANGE_PEOPLE))
 async def verify(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
-    """Confirm that what somebody reported is done."""
+    """Confirm that what somebody reported is done, or take that back.
+
+    Somebody out of sight is nobody.
+    """
     ask = await ask_at(work, uid)
     form = await read_form(request)
-    back = at(ask, f"?answer={PledgeState.DONE.value}&after={form.whole('after') or 0}")
-    pledge = await asks.pledge_by_no(work, form.whole("pledge") or 0)
+    takes_back = form.raw("do") == "undo"
+    state = PledgeState.VERIFIED if takes_back else PledgeState.DONE
+    back = at(ask, f"?answer={state.value}&after={form.whole('after') or 0}")
+    pledge = await asks.pledge_in_sight(work, form.whole("pledge") or 0)
     if pledge is None or pledge.ask_no != ask.no:
-        return redirect(back, notice=_("Nothing has changed."), kind="info")
+        raise AnswerUnknown
     async with attempt(work) as tried:
-        await reporting.verify(work, pledge)
+        if takes_back:
+            await undoing.unverify(work, pledge)
+        else:
+            await reporting.verify(work, pledge)
     if tried.refusal:
         return redirect(back, notice=tried.words, kind="warn")
-    return redirect(back, notice=_("Confirmed."))
+    if takes_back:
+        return redirect(back, notice=_("No longer confirmed. It is done all the same."))
+    return redirect(f"{back}&confirmed={pledge.no}", notice=_("Confirmed."))
 
 
 HANDLERS = [show_ask, change_state, verify]

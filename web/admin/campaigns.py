@@ -371,7 +371,8 @@ def _errors(refusal: Refusal | None, code: str) -> dict[str, str]:
     words, field = said(refusal), refusal.facts.get("field")
     other = refusal.facts.get("language")
     if other and other != code:
-        return {"writing": f"{language_name(str(other))}: {words}"}
+        told = _("%(language)s: %(refusal)s")
+        return {"writing": told % {"language": language_name(str(other)), "refusal": words}}
     shown = {*composing.PARTS, "ask", "list", "tier", "segment"}
     return {str(field) if field in shown else "writing": words}
 

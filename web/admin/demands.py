@@ -3,7 +3,7 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from mailer.accounts.model import Account, Power
@@ -15,9 +15,11 @@ from mailer.asks.model import AskState, Demand, DemandState
 from mailer.kit.errors import NotFound
 from mailer.kit.i18n import _, in_language
 from mailer.kit.work import Work
-from web.admin import ask_words
+from web.admin import ask_numbers, ask_words
+from web.admin.asks import at as at_ask
 from web.admin.asks import rows, seen_by
 from web.admin.campaigns import Working
+from web.admin.sharing import THRESHOLD, withholding
 from web.admin.telling import number
 from web.admin.wording import errors_of, filled, labels, tongues, written
 from web.kit.errors import status_of
@@ -48,12 +50,12 @@ def at(demand: Demand, more: str = "") -> str:
 
 
 @get("/demands", opt=gated())
-async def show_demands(request: Asked, work: Working) -> Template:
-    """Show the demands, newest first."""
+async def show_demands(request: Asked, work: Working, shared: FromQuery[str] = "") -> Template:
+    """Show the demands, newest first; `shared`: for others' eyes."""
     values: dict[str, str] = {}
     for field in RAISED:
         values |= filled(field, {})
-    return await _demands_page(request, work, values, Tried())
+    return await _demands_page(request, work, values, Tried(), shared=shared == "yes")
 
 
 @post("/demands", opt=gated(Power.WRITE))
@@ -70,15 +72,20 @@ async def raise_demand(request: Asked, work: Working) -> Response[Any]:
 
 
 @get("/demands/{uid:str}", opt=gated())
-async def show_demand(request: Asked, work: Working, uid: FromPath[str]) -> Template:
-    """Show a demand with the asks that serve it, for changing to those who may."""
+async def show_demand(
+    request: Asked, work: Working, uid: FromPath[str], shared: FromQuery[str] = ""
+) -> Template:
+    """Show a demand with the asks that serve it, for changing to those who may.
+
+    `shared`: for others' eyes, with small numbers withheld.
+    """
     demand = await demand_at(work, uid)
     if not _seen_by(account_of(request), demand):
         raise DemandUnknown
     values = {"version": str(demand.version)}
     for field in IN_EACH:
         values |= filled(field, getattr(demand, field))
-    return await _demand_page(request, work, demand, values, Tried())
+    return await _demand_page(request, work, demand, values, Tried(), shared=shared == "yes")
 
 
 @post("/demands/{uid:str}", opt=gated(Power.WRITE))
@@ -120,6 +127,36 @@ async def change_state(request: Asked, work: Working, uid: FromPath[str]) -> Res
     return redirect(at(demand), notice=told)
 
 
+@get("/demands/{uid:str}/throwing-away", opt=gated(Power.WRITE))
+async def show_throwing_away(request: Asked, work: Working, uid: FromPath[str]) -> Template:
+    """Ask whether to throw a draft away."""
+    demand = await demand_at(work, uid)
+    if demand.state is not DemandState.DRAFT:
+        raise demands.SeenAlready
+    return page(
+        request,
+        "admin/asks/throwing_away.html",
+        title=in_language(demand.title),
+        here=at(demand),
+        lists=("/admin/demands", _("Demands")),
+        told=_("Nobody has seen this demand. Once thrown away it does not come back."),
+    )
+
+
+@post("/demands/{uid:str}/throwing-away", opt=gated(Power.WRITE))
+async def throw_away(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Throw a draft away."""
+    demand = await demand_at(work, uid)
+    form = await read_form(request)
+    if form.raw("do") != "throw":
+        return redirect(at(demand), notice=_("Nothing has changed."), kind="info")
+    async with attempt(work) as tried:
+        await demands.throw_away(work, demand)
+    if tried.refusal:
+        return redirect(at(demand), notice=tried.words, kind="warn")
+    return redirect("/admin/demands", notice=_("The draft is thrown away."))
+
+
 async def _stepped(work: Work, demand: Demand, do: str) -> str:
     """Do what a button says, and say what was done; nothing where none is named."""
     match do:
@@ -152,9 +189,11 @@ def _typed(form: Form, fields: tuple[str, ...]) -> dict[str, str]:
 
 
 async def _demands_page(
-    request: Asked, work: Work, values: dict[str, str], tried: Tried
+    request: Asked, work: Work, values: dict[str, str], tried: Tried, *, shared: bool = False
 ) -> Template:
     account = account_of(request)
+    withheld = shared and work.scope is None
+    say = withholding if withheld else number
     every = await asks.all_asks(work)
     counts = await counting.counts(work, [ask.no for ask in every])
     errors = errors_of(tried, *RAISED)
@@ -171,14 +210,16 @@ async def _demands_page(
                 "asks": number(
                     sum(ask.demand_no == one.no and ask.state is AskState.OPEN for ask in every)
                 ),
-                "done": number(
-                    sum(counts[ask.no].done for ask in every if ask.demand_no == one.no)
-                ),
+                "done": ask_numbers.told_of_all(
+                    [counts[ask.no] for ask in every if ask.demand_no == one.no], say
+                )["done"],
             }
             for one in await asks.demands(work)
-            if _seen_by(account, one)
+            if _seen_by(account, one) and not (withheld and one.state is DemandState.DRAFT)
         ],
-        may_write=account.may(Power.WRITE),
+        may_write=account.may(Power.WRITE) and not withheld,
+        shared=withheld,
+        threshold=THRESHOLD,
         is_scoped=work.scope is not None,
         longest=demands.LONGEST,
         values=values,
@@ -189,11 +230,22 @@ async def _demands_page(
 
 
 async def _demand_page(
-    request: Asked, work: Work, demand: Demand, values: dict[str, str], tried: Tried
+    request: Asked,
+    work: Work,
+    demand: Demand,
+    values: dict[str, str],
+    tried: Tried,
+    *,
+    shared: bool = False,
 ) -> Template:
     account = account_of(request)
+    withheld = shared and work.scope is None
+    say = withholding if withheld else number
     its = seen_by(account, await asks.asks_of(work, demand.no))
+    if withheld:
+        its = [ask for ask in its if ask.state is not AskState.DRAFT]
     counts = await counting.counts(work, [ask.no for ask in its])
+    begun = [ask for ask in its if ask.state is not AskState.DRAFT]
     errors = errors_of(tried, *IN_EACH)
     changed_meanwhile = isinstance(tried.refusal, ChangedMeanwhile)
     summary = _summary(errors, IN_EACH)
@@ -211,9 +263,20 @@ async def _demand_page(
         refusal="" if fields & set(errors) else tried.words,
         text=in_language(demand.text),
         progress=in_language(demand.progress),
-        asks=await rows(work, its, counts),
-        may_write=account.may(Power.WRITE),
-        may_open=account.may(Power.SEND),
+        asks=await rows(work, its, counts, say),
+        numbers=[
+            {
+                "title": in_language(ask.title),
+                "href": at_ask(ask),
+                **ask_numbers.told(counts[ask.no], say),
+            }
+            for ask in begun
+        ],
+        totals=ask_numbers.told_of_all([counts[ask.no] for ask in begun], say),
+        shared=withheld,
+        threshold=THRESHOLD,
+        may_write=account.may(Power.WRITE) and not withheld,
+        may_open=account.may(Power.SEND) and not withheld,
         is_scoped=work.scope is not None,
         longest=demands.LONGEST,
         values=values,
@@ -236,4 +299,12 @@ def _summary(errors: dict[str, str], fields: tuple[str, ...]) -> list[tuple[str,
     ]
 
 
-HANDLERS = [show_demands, raise_demand, show_demand, save_demand, change_state]
+HANDLERS = [
+    show_demands,
+    raise_demand,
+    show_demand,
+    save_demand,
+    change_state,
+    show_throwing_away,
+    throw_away,
+]

@@ -30,6 +30,7 @@ from mailer.outbox import store as outbox
 from mailer.outbox.model import DeliveryState
 from mailer.subscribers import store as subscribers
 from mailer.tiers import store as tiers
+from web.admin import home_asks
 from web.admin.campaigns import Working
 from web.admin.people import called
 from web.admin.telling import day, moment, number, people
@@ -93,6 +94,7 @@ async def show_home(request: Asked, work: Working) -> Template:
         sees=sees,
         everybody=everybody,
         **(await _ladder(work) if everybody else {"ladder": [], "paused": None}),
+        asks=await home_asks.under_way(work),
         last=await _last(work, newest) if account.may(Power.WRITE) else None,
     )
 
@@ -364,7 +366,7 @@ async def _last(work: Work, newest: Sequence[Campaign]) -> dict[str, str] | None
     return {
         "name": campaign.name,
         "href": f"/admin/campaigns/{campaign.uid}",
-        "words": " ".join([sent, *moves]),
+        "words": " ".join([sent, *await home_asks.moved(work, campaign.no), *moves]),
     }
 
 

@@ -163,7 +163,7 @@ async def _levels_page(
         doors=[("no", _("Nobody, it is open")), ("yes", _("An organiser approves"))],
         errors=errors,
         summary=[
-            (field, f"{in_language(tier.name)}: {label}", errors.get(field))
+            (field, _labelled(in_language(tier.name), label), errors.get(field))
             for tier in reversed(ladder)
             for field, label in _labels(tier)
         ],
@@ -213,6 +213,10 @@ def _promised() -> list[tuple[str, str, int]]:
         ("most_in_days", _("In how many days"), actions.MOST_DAYS),
         ("minutes", _("We ask for, in minutes a month"), actions.MOST_MINUTES),
     ]
+
+
+def _labelled(level: str, label: str) -> str:
+    return _("%(level)s: %(label)s") % {"level": level, "label": label}
 
 
 def _labels(tier: Tier) -> list[tuple[str, str]]:

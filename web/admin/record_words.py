@@ -119,10 +119,12 @@ SENTENCES: Mapping[str, str] = {
     "demand_won": N_("Told that the demand “%(demand)s” is won"),
     "demand_closed": N_("Closed the demand “%(demand)s”"),
     "demand_reopened": N_("Opened the demand “%(demand)s” again"),
+    "demand_thrown_away": N_("Threw the draft of the demand “%(title)s” away"),
     "ask_drafted": N_("Wrote the ask “%(ask)s”"),
     "ask_revised": N_("Changed the ask “%(ask)s”"),
     "ask_opened": N_("Opened the ask “%(ask)s”"),
     "ask_closed": N_("Closed the ask “%(ask)s”"),
+    "ask_thrown_away": N_("Threw the draft of the ask “%(title)s” away"),
     # done to many
     "bulk_confirmed": N_("Decided for %(people)s: %(deed)s"),
     "bulk_stopped": N_("Stopped what was being done to many, with %(people)s changed"),
@@ -261,6 +263,8 @@ def _said(line: AuditLine) -> dict[str, str]:
             said["people"] = people(facts[count])
     if "selector" in facts:
         said["selector"] = facts["selector"]
+    if "title" in facts:
+        said["title"] = facts["title"]
     if "role" in facts:
         said["role"] = role_name(Role(facts["role"]))
     if "reason" in facts:

@@ -255,22 +255,42 @@ async def _asked(work: Work, campaign: Campaign) -> list[Check]:
     """Say what it asks of whom; of each person's best, how many are asked which, and none."""
     offered = await offers.offers_by(work, campaign.no)
     found = await asks.by_nos(work, offered)
-    if not campaign.best_ask:
+    without = (campaign.recipients or 0) - sum(offered.values())
+    if campaign.ask_no is not None:
+        chosen = found.get(campaign.ask_no) or await asks.by_no(work, campaign.ask_no)
+        assert chosen is not None  # an ask that was open is never thrown away
         return [
-            Check("ok", _("It asks: %(ask)s") % {"ask": in_language(ask.title)})
-            for ask in found.values()
+            Check(
+                "ok" if offered else "warn",
+                _("It asks: %(ask)s") % {"ask": in_language(chosen.title)},
+                _not_asked(without) if without else "",
+            )
         ]
+    if not campaign.best_ask:
+        return []
     told = [
         _("%(ask)s: %(people)s") % {"ask": in_language(found[no].title), "people": people(count)}
         for no, count in sorted(offered.items(), key=lambda one: -one[1])
     ]
-    if without := (campaign.recipients or 0) - sum(offered.values()):
+    if without:
         told.append(_("no ask: %(people)s") % {"people": people(without)})
     return [
         Check(
             "ok" if offered else "warn", _("Each is asked what is best for them"), "; ".join(told)
         )
     ]
+
+
+def _not_asked(count: int) -> str:
+    """Say how many get the newsletter without its ask, and why."""
+    told = ngettext(
+        "%(count)s person gets the newsletter without it: they have answered it, "
+        "it is not meant for them, or their level is too low.",
+        "%(count)s people get the newsletter without it: they have answered it, "
+        "it is not meant for them, or their level is too low.",
+        count,
+    )
+    return told % {"count": number(count)}
 
 
 async def _sender(request: Asked, work: Work) -> Check:

@@ -1,5 +1,6 @@
 """Every question about offers, and the statement that finds everybody's best ask."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -60,17 +61,20 @@ async def write_best(
 
 
 async def write_one(work: Work, campaign_no: int, recipients: Select[int], ask: Ask) -> None:
-    """Write down that a campaign offers one ask to everybody who gets it."""
+    """Write down that a campaign offers one ask to all who get it and may be offered it.
+
+    However long it takes: an organiser chose it.
+    """
+    every = await tiers.every_tier(work)
     people = recipients.subquery("people")
+    no = people.columns[0]
+    fitting = [one.no for one in every if one.rank >= _least(ask, every)]
     await work.session.execute(
         insert(Offer).from_select(
             ["campaign_no", "subscriber_no", "ask_no", "at"],
-            select(
-                literal(campaign_no),
-                people.columns[0],
-                literal(ask.no),
-                literal(work.now, Offer.at.type),
-            ),
+            select(literal(campaign_no), no, literal(ask.no), literal(work.now, Offer.at.type))
+            .outerjoin_from(people, ChosenTier, ChosenTier.subscriber_no == no)
+            .where(*_may_be_offered(ask, no, fitting, _lowest(every))),
             include_defaults=False,
         )
     )
@@ -110,6 +114,23 @@ async def forget(work: Work, campaign_no: int) -> None:
         await work.session.execute(
             delete(table)
             .where(table.campaign_no == campaign_no)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def take_back(work: Work, campaign_no: int, people: Select[int]) -> None:
+    """Forget what a campaign was to offer to some, and count it among its offers no more."""
+    gone = await work.session.scalars(
+        delete(Offer)
+        .where(Offer.campaign_no == campaign_no, Offer.subscriber_no.in_(people))
+        .returning(Offer.ask_no)
+        .execution_options(synchronize_session=False)
+    )
+    for ask_no, count in Counter(gone.all()).items():
+        await work.session.execute(
+            update(OfferTally)
+            .where(OfferTally.campaign_no == campaign_no, OfferTally.ask_no == ask_no)
+            .values(count=OfferTally.count - count)
             .execution_options(synchronize_session=False)
         )
 
@@ -205,7 +226,7 @@ async def _ranked(work: Work, recipients: Select[int], among: Sequence[Ask]) -> 
     among the others.
     """
     every = await tiers.every_tier(work)
-    lowest = next(one for one in every if one.closed_at is None)
+    lowest = _lowest(every)
     people = recipients.subquery("people")
     no = people.columns[0]
     ranked = []
@@ -222,9 +243,20 @@ async def _ranked(work: Work, recipients: Select[int], among: Sequence[Ask]) -> 
         ranked.append(
             select(no.label("subscriber_no"), rank.label("rank"))
             .outerjoin_from(people, ChosenTier, ChosenTier.subscriber_no == no)
-            .where(_stands_on(fitting, lowest), ~_has_answered(ask, no), is_for(ask, no))
+            .where(*_may_be_offered(ask, no, fitting, lowest))
         )
     return union_all(*ranked).subquery("ranked") if ranked else None
+
+
+def _lowest(every: Sequence[Tier]) -> Tier:
+    return next(one for one in every if one.closed_at is None)
+
+
+def _may_be_offered(
+    ask: Ask, no: ColumnElement[int], fitting: Collection[int], lowest: Tier
+) -> tuple[ColumnElement[bool], ...]:
+    """Say that somebody is of the right levels, has not answered, and is of those it is for."""
+    return _stands_on(fitting, lowest), ~_has_answered(ask, no), is_for(ask, no)
 
 
 def _stands_on(fitting: Collection[int], lowest: Tier) -> ColumnElement[bool]:
@@ -239,12 +271,23 @@ def _stands_on(fitting: Collection[int], lowest: Tier) -> ColumnElement[bool]:
 
 def _fitting(ask: Ask, every: Sequence[Tier]) -> list[int]:
     """Give the levels whose people have the time for an ask, and stand high enough for it."""
-    least = next((one.rank for one in every if one.no == ask.minimum_tier_no), 0)
     return [
         one.no
         for one in every
-        if one.rank >= least and (ask.minutes is None or ask.minutes <= one.minutes)
+        if one.rank >= _least(ask, every) and (ask.minutes is None or ask.minutes <= one.minutes)
     ]
+
+
+async def fits_a_level(work: Work, ask: Ask) -> bool:
+    """Say whether there is an open level whose people have the time, and stand high enough."""
+    every = await tiers.every_tier(work)
+    open_ = {one.no for one in every if one.closed_at is None}
+    return not open_.isdisjoint(_fitting(ask, every))
+
+
+def _least(ask: Ask, every: Sequence[Tier]) -> int:
+    """Give the rank from which on people may be asked."""
+    return next((one.rank for one in every if one.no == ask.minimum_tier_no), 0)
 
 
 def _has_answered(ask: Ask, no: ColumnElement[int]) -> ColumnElement[bool]:

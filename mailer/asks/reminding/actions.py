@@ -47,7 +47,7 @@ async def remind_due(house: Rooms) -> bool:
             more |= await owe_own_dates(work, occasion) == BATCH
     for name in sorted(due):
         async with house.work() as work:
-            more |= await rounds.go_on(work, name, walks[name])
+            more |= await rounds.go_on(work, name, walks[name], has_share=False)
     return more
 
 

@@ -1709,6 +1709,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("still_with_us", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_still_with_us_asked",
+            ["asked_at", "tier_no", "ended", "subscriber_no"],
+            unique=False,
+        )
+        batch_op.create_index(
             "ix_still_with_us_next",
             ["next_at"],
             unique=False,
@@ -2992,6 +2997,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
+        batch_op.drop_index("ix_still_with_us_asked")
 
     op.drop_table("still_with_us")
     op.drop_table("sign_up_form")

@@ -24,14 +24,18 @@ async def is_due(work: Work, name: str) -> bool:
     return await store.is_due(work, name, work.now - EVERY)
 
 
-async def go_on(work: Work, name: str, walk: Walk) -> bool:
-    """Do the next stretch of a round; say whether there is more of it."""
+async def go_on(work: Work, name: str, walk: Walk, *, has_share: bool = True) -> bool:
+    """Do the next stretch of a round; say whether there is more of it.
+
+    Where `has_share` the round writes to a share of the roll and no more, which is counted for it.
+    """
     round_ = await store.take_round(work, name, work.now - EVERY)
     if round_ is None:
         return False
     if round_.after_no is None:
         round_.begun_at, round_.after_no = work.now, 0
-        round_.left = max(LEAST, await subscribers.how_many(work) // SHARE)
+        share = await subscribers.how_many(work) // SHARE if has_share else 0
+        round_.left = max(LEAST, share)
     stretch, written = await walk(work, round_.after_no, round_.left)
     round_.left -= written
     # Whoever the day's letters did not reach is first in line tomorrow: the others are asked.

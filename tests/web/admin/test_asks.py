@@ -1,6 +1,7 @@
 """The pages of the asks: all of them, the report of one, opening and closing, confirming."""
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import closed, drafted, opened, pledged, raised
 from tests.support.campaigning import editor
+from tests.support.forms import form_on
 from tests.support.looking import viewer
 from tests.support.signing_in import post, signed_in
 
@@ -86,9 +88,34 @@ async def test_each_stands_under_its_demand_with_how_far_it_has_come(
     assert "15 minutes" in said
     assert "Workplace reps, Allies" in said
     assert "1 done, 2 said yes, goal 40" in said
-    assert "2 open asks. 2 said yes, 1 done." in said
+    assert "2 open asks. 2 said yes. 1 done." in said
     assert said.index("The right to work") < said.index("Other asks")
     assert said.index("Other asks") < said.index("Write to your representative")
+
+
+async def test_the_list_withholds_small_numbers_where_it_is_shared(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house, target=40)
+    async with house.work(door=Door.PAGE) as work:
+        for person in await make.people(work, 7, tier=cast.supporter):
+            await pledging.pledge(work, person, ask)
+        await reporting.need_help(work, cast.bo, ask, words="My chair refused.")
+
+    said = words((await admin.get(f"{PAGE}?shared=yes")).text)
+
+    assert "One open ask. – said yes. 0 done." in said
+    assert "0 done, – said yes, goal 40" in said
+    assert "under 5 waits" in said
+    assert "asked for help" not in said
+
+
+async def test_an_ask_that_fits_no_level_says_so(admin: httpx.AsyncClient, house: House) -> None:
+    long, short = await opened(house, minutes=6000), await opened(house, minutes=10)
+
+    for page in (at(long), at(long, "/edit")):
+        assert "No level gives 100 hours a month" in (await admin.get(page)).text
+    assert "No level gives" not in (await admin.get(at(short))).text
 
 
 async def test_drafts_and_closed_ones_stand_apart(admin: httpx.AsyncClient, house: House) -> None:
@@ -191,7 +218,7 @@ async def test_the_people_stand_under_their_answer_those_who_need_help_first(
     yes = (await admin.get(at(ask, "?answer=pledged"))).text
 
     assert f'href="/admin/people/{cast.bo.uid}/asks/{ask.uid}"' in first
-    assert "My chair refused." in first
+    assert "has written something" in first
     assert "Gil" not in words(first)
     assert f'href="/admin/people/{cast.gil.uid}/asks/{ask.uid}"' in yes
     assert "Bo" not in words(yes).split()
@@ -313,7 +340,8 @@ async def test_what_was_reported_is_confirmed_once(
         answer = await post(admin, at(ask, "/verification"), {"pledge": str(pledge.no)}, page=page)
         assert "Confirmed." in (await admin.get(answer.headers["location"])).text
 
-    assert "It passed." in asked
+    assert "has written something" in asked
+    assert "It passed." not in asked  # it is read on their page, where the look is noted
     stands = await answer_of(house, cast.bo, ask)
     assert (stands.state, stands.verified_by) == (PledgeState.VERIFIED, cast.amina.no)
 
@@ -327,7 +355,7 @@ async def test_nobody_elses_answer_is_confirmed_through_an_ask(
 
     answer = await post(admin, at(ask, "/verification"), {"pledge": str(pledge.no)}, page=at(ask))
 
-    assert "Nothing has changed." in (await admin.get(answer.headers["location"])).text
+    assert answer.status_code == 404
     assert (await answer_of(house, cast.bo, other)).state is PledgeState.DONE
 
 
@@ -345,6 +373,103 @@ async def test_farid_confirms_for_his_own_people_alone(
 
     assert (await answer_of(house, cast.bo, ask)).state is PledgeState.DONE
     assert (await answer_of(house, cast.gil, ask)).state is PledgeState.VERIFIED
+
+
+async def test_whose_answer_is_out_of_sight_is_as_if_there_were_none(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house, evidence=Evidence.VERIFIED)
+    await did(house, cast.bo, ask)
+    theirs = (await answer_of(house, cast.bo, ask)).no
+    await signed_in(web, house, cast.farid)
+
+    answers = [
+        await post(web, at(ask, "/verification"), {"pledge": str(no)}, page=at(ask))
+        for no in (theirs, theirs + 1000)
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert {"There is no such answer" in answer.text for answer in answers} == {True}
+
+
+async def test_what_was_confirmed_is_taken_back_beside_it(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house, evidence=Evidence.VERIFIED)
+    await did(house, cast.bo, ask)
+    sent = {"pledge": str((await answer_of(house, cast.bo, ask)).no)}
+
+    answer = await post(admin, at(ask, "/verification"), sent, page=at(ask))
+    shown = (await admin.get(answer.headers["location"])).text
+    listed = (await admin.get(at(ask, "?answer=verified"))).text
+    back = await post(admin, at(ask, "/verification"), {**sent, "do": "undo"}, page=at(ask))
+
+    assert "Bo: confirmed." in shown
+    assert "Take it back" in shown
+    assert "Take it back" in listed
+    assert "No longer confirmed." in (await admin.get(back.headers["location"])).text
+    assert (await answer_of(house, cast.bo, ask)).state is PledgeState.DONE
+    again = await post(admin, at(ask, "/verification"), {**sent, "do": "undo"}, page=at(ask))
+    assert "There is no such answer" in (await admin.get(again.headers["location"])).text
+
+
+async def test_a_draft_is_thrown_away_after_a_second_look_and_nothing_else_is(
+    admin: httpx.AsyncClient, house: House
+) -> None:
+    draft, ask = await drafted(house, "Not yet asked"), await opened(house)
+    page = at(draft, "/throwing-away")
+
+    asked = await admin.get(page)
+    await post(admin, page, {"do": "keep"})
+    kept = await as_it_is(house, draft)
+    answer = await post(admin, page, {"do": "throw"})
+
+    assert "Nobody has seen this ask." in asked.text
+    assert kept.state is AskState.DRAFT
+    assert "The draft is thrown away." in (await admin.get(answer.headers["location"])).text
+    assert (await admin.get(at(draft))).status_code == 404
+    refused = await post(admin, at(ask, "/throwing-away"), {"do": "throw"}, page=at(ask))
+    assert refused.status_code == 409
+    assert (await admin.get(at(ask, "/throwing-away"))).status_code == 409
+    assert (await as_it_is(house, ask)).state is AskState.OPEN
+
+
+async def test_an_ask_whose_deadline_has_gone_by_is_opened_again_with_a_new_one(
+    admin: httpx.AsyncClient, house: House
+) -> None:
+    ask = await closed(house)
+    async with house.work(door=Door.ADMIN) as work:
+        await composing.revise(
+            work, ask, version=1, title=ask.title, deadline=work.now - timedelta(days=1)
+        )
+
+    answer = await post(admin, at(ask, "/state"), {"do": "reopen"}, page=at(ask))
+    form = (await admin.get(answer.headers["location"])).text
+    kept = form_on(form, holding="title-en")
+    later = {**kept, "deadline": "2031-06-28", "do": "open"}
+    await post(admin, at(ask, "/edit"), later)
+
+    assert answer.headers["location"] == at(ask, "/edit#deadline")
+    assert "This deadline has gone by." in form
+    assert "Save and open again" in form
+    assert (await as_it_is(house, ask)).state is AskState.OPEN
+
+
+async def test_sums_that_would_tell_a_small_number_are_withheld_in_the_report(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house, evidence=Evidence.VERIFIED)
+    async with house.work(door=Door.PAGE) as work:
+        for place, person in enumerate(await make.people(work, 10, tier=cast.supporter)):
+            pledge = await reporting.report_done(work, person, ask)
+            if place < 3:
+                await reporting.verify(work, pledge)
+
+    said = words((await admin.get(at(ask, "?shared=yes"))).text)
+
+    assert "Done –" in said
+    assert "Done 7" in said  # the bar of those whom nobody confirmed
+    assert "Done and confirmed under 5" in said
 
 
 # --- who may --------------------------------------------------------------------------------------
@@ -393,6 +518,27 @@ async def test_an_editor_writes_asks_sees_nobody_and_opens_none(
     assert "Who said what" not in report
     assert (await web.get(at(ask, "/edit"))).status_code == 200
     assert answer.status_code == 403
+
+
+async def test_what_people_have_seen_is_changed_only_by_those_who_may_send(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    out = [await opened(house, "Out there"), await closed(house, "Was out there")]
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        tree = {"is": "ask", "how": "pledged", "ask": str(out[0].no)}
+        await saving.save(work, name="Who is sans papiers", tree=tree)
+    await signed_in(web, house, await editor(house))
+
+    for ask in out:
+        report = (await web.get(at(ask))).text
+        sent = {"title-en": "Mine", "deadline": "2031-06-28", "version": "1", "do": "save"}
+        answer = await post(web, at(ask, "/edit"), sent, page=PAGE)
+
+        assert at(ask, "/edit") not in report
+        assert "sans papiers" not in report  # names of segments are for those who see people
+        assert (await web.get(at(ask, "/edit"))).status_code == 403
+        assert answer.status_code == 403
+        assert (await as_it_is(house, ask)).version == 1
 
 
 # --- by group -------------------------------------------------------------------------------------

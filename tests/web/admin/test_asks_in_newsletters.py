@@ -163,3 +163,19 @@ async def test_the_review_names_the_one_ask_of_all(
         "It asks: Put a standing item on the agenda"
         in (await admin.get(answer.headers["location"])).text
     )
+
+
+async def test_the_review_says_how_many_get_it_without_the_ask_for_all(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    campaign = await draft(house, cast)
+    ask = await opened(house, minimum_tier_no=cast.supporter.no)
+    form = {**await typed(admin, campaign), "ask": str(ask.no)}
+
+    answer = await post(
+        admin, f"/admin/campaigns/{campaign.uid}/review", form, page=page_of(campaign)
+    )
+    shown = (await admin.get(answer.headers["location"])).text
+
+    assert "It asks: Put a standing item on the agenda" in shown
+    assert "1 person gets the newsletter without it" in shown

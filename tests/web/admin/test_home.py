@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from mailer.accounts.model import Account, Role
+from mailer.asks import pledging, reporting
 from mailer.bootstrap import House
 from mailer.campaigns import sending
 from mailer.imports import actions as imports
@@ -17,6 +18,7 @@ from mailer.tiers import actions as tiers
 from tests import makers as make
 from tests.cast import Cast
 from tests.support import campaigning
+from tests.support.asking import closed, opened, pledged
 from tests.support.signing_in import post, signed_in
 
 pytestmark = pytest.mark.any_database
@@ -145,3 +147,35 @@ async def test_every_role_sees_its_own_part(
     assert ('href="/admin/organisation"><span' in shown) == (role is Role.OWNER)
     sees = {Role.OWNER, Role.ORGANISER, Role.VIEWER}  # a group organiser without a group: nobody
     assert ("The ladder, and 30 days" in shown) == (role in sees)
+
+
+async def test_the_asks_under_way_stand_with_how_far_they_have_come(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house, "Write to your representative")
+    await closed(house, "Asked before")
+    await pledged(house, cast.gil, ask)
+    await pledged(house, cast.bo, ask)
+    async with house.work(door=Door.PAGE) as work:
+        await reporting.report_done(work, cast.bo, ask)
+
+    shown = await home(admin)
+
+    assert f'<a class="anywhere" href="/admin/asks/{ask.uid}">Write to your representative' in shown
+    assert "1 / 2" in shown
+    assert "Asked before" not in shown
+
+
+async def test_what_the_last_campaign_asked_is_told(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    ask = await opened(house)
+    campaign = await campaigning.begun(house, cast)
+    async with house.work(door=Door.EMAIL) as work:
+        await pledging.pledge(work, cast.gil, ask, campaign_no=campaign.no)
+        await reporting.report_done(work, cast.bo, ask, campaign_no=campaign.no)
+
+    shown = await home(admin)
+
+    assert "2 said yes to its ask. One has done it." in shown
+    assert "need help" not in shown
