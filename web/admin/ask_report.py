@@ -225,7 +225,7 @@ def _person(
         "since": ask_words.on(since, work.now, zone),
         "amount": "" if pledge.amount is None else ask_words.amount(pledge.amount, ask.unit),
         "note": reporting.note_of(work, pledge) if may_change else "",
-        "link": pledge.link if may_change else "",
+        "link": reporting.link_of(work, pledge) if may_change else "",
     }
 
 
