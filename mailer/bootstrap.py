@@ -6,6 +6,7 @@ import dataclasses
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mailer.activity.signals import reactions
+from mailer.asks import days as ask_days
 from mailer.asks import facets as ask_facets
 from mailer.campaigns import usages
 from mailer.consent import actions as consent
@@ -85,6 +86,7 @@ for _slice in (  # in the order in which a segment's page offers them
     asking.register(*_slice.FACETS)
 asking.zone_is_told_by(sending_rules.zone)
 hours.zone_is_told_by(sending_rules.zone)
+ask_days.zone_is_told_by(sending_rules.zone)
 saving.is_used_by(usages.of_segment)
 for _kind, _reaction in reacting.FOLLOWED.items():
     reactions.follow(_kind, _reaction)

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from mailer import settings as room
 from mailer.activity.signals.following import follow_signals
 from mailer.asks.reminding.actions import remind_due
-from mailer.asks.upkeep import close_due, forget_offers
+from mailer.asks.upkeep import close_due, forget_offers, forget_words, give_days
 from mailer.bootstrap import open_house
 from mailer.bulk.actions import work_some
 from mailer.consent.reminding import remind_some
@@ -41,7 +41,9 @@ UPKEEP = (
     forget_looks,
     keep_some,
     close_due,
+    give_days,
     forget_offers,
+    forget_words,
     look_around,
     tell_of_today,
 )

@@ -345,24 +345,26 @@ def _deeds(speaks: Dialect, people: str, pledges: float) -> Iterator[str]:
     share = pledges * 1000 / (ASKS + 2)
     for ask in range(1, ASKS + 1):
         yield (
-            "INSERT INTO pledge (subscriber_no, ask_no, state, made_at, done_at, times, link, door,"
-            f" campaign_no) SELECT s.no, {ask}, {state}, {made_at},"
+            "INSERT INTO pledge (subscriber_no, ask_no, state, made_at, done_at, times, door,"
+            " is_our_day, is_answered, reminders, campaign_no)"
+            f" SELECT s.no, {ask}, {state}, {made_at},"
             f" CASE WHEN {state} = 'done' THEN {done_at} END,"
-            f" CASE WHEN {state} = 'done' THEN 1 ELSE 0 END, '', 'email',"
+            f" CASE WHEN {state} = 'done' THEN 1 ELSE 0 END, 'email', FALSE, TRUE, 0,"
             f" CASE WHEN {chance(36, 3)} > 0 THEN {ask % CAMPAIGNS + 1} END {people}"
             f" AND {chance(31 + ask)} < {share * (3 if ask == 1 else 1):.0f} ORDER BY s.no"
         )
     nothing = "CAST('{}' AS jsonb)" if speaks.is_postgres else "'{}'"
     yield (
-        "INSERT INTO pledge_change (pledge_no, subscriber_no, to_state, at, door, before)"
-        f" SELECT p.no, p.subscriber_no, 'pledged', p.made_at, p.door, {nothing} FROM pledge p"
+        "INSERT INTO pledge_change (pledge_no, subscriber_no, to_state, at, door, before,"
+        " keeps_words) SELECT p.no, p.subscriber_no, 'pledged', p.made_at, p.door,"
+        f" {nothing}, FALSE FROM pledge p"
         " ORDER BY p.no"
     )
     yield (
         "INSERT INTO pledge_change (pledge_no, subscriber_no, from_state, to_state, at, door,"
-        f" before) SELECT p.no, p.subscriber_no, 'pledged', p.state, {made_at}, p.door, {nothing}"
-        " FROM pledge p JOIN subscriber s ON s.no = p.subscriber_no WHERE p.state <> 'pledged'"
-        " ORDER BY p.no"
+        " before, keeps_words) SELECT p.no, p.subscriber_no, 'pledged', p.state,"
+        f" {made_at}, p.door, {nothing}, FALSE FROM pledge p"
+        " JOIN subscriber s ON s.no = p.subscriber_no WHERE p.state <> 'pledged' ORDER BY p.no"
     )
     for door, share, minutes in (
         ("import", 1000, "2600000"),

@@ -39,14 +39,15 @@ from mailer.asks.reporting import (
     DateOutOfRange,
     LinkWrong,
     NotDone,
+    link_of,
     need_help,
     not_yet,
     note_of,
     report_done,
     verify,
 )
-from mailer.asks.stepping import AskClosed, DoneAlready, NotPledged
-from mailer.asks.undoing import ChangeUnknown, SinceChanged, UndoTooLate, undo
+from mailer.asks.stepping import AskClosed, DoneAlready, NotPledged, TooOften
+from mailer.asks.undoing import ChangeUnknown, PlaceTaken, SinceChanged, UndoTooLate, undo
 
 __all__ = [
     "LIBRARY",
@@ -75,16 +76,19 @@ __all__ = [
     "NotInLibrary",
     "NotOpenYet",
     "NotPledged",
+    "PlaceTaken",
     "RepeatOutOfRange",
     "SinceChanged",
     "TargetOutOfRange",
     "TierTooLow",
+    "TooOften",
     "UndoTooLate",
     "close",
     "close_ask",
     "decline",
     "describe",
     "draft",
+    "link_of",
     "need_help",
     "not_yet",
     "note_of",

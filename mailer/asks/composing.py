@@ -103,7 +103,7 @@ class AskFields(TypedDict, total=False):
 
 async def draft(work: Work, *, title: Localised, **rest: Unpack[AskFields]) -> Ask:
     """Write an ask down, as a draft that nobody is asked yet."""
-    said = await _read(work, title=title, **rest)
+    said = await _read(work, None, title=title, **rest)
     said["repeat_days"] = _repeat(said.get("turn", Turn.ONCE), said.get("repeat_days"))
     ask = Ask(uid=new_uid(), state=AskState.DRAFT, made_at=work.now, **said)
     work.session.add(ask)
@@ -130,7 +130,7 @@ async def revise(
     ask = await store.hold(work, ask)
     if only_a_draft and ask.state is not AskState.DRAFT:
         raise SeenAlready
-    said = await _read(work, title=title, **rest)
+    said = await _read(work, ask, title=title, **rest)
     said["repeat_days"] = _repeat(
         said.get("turn", ask.turn), said.get("repeat_days", ask.repeat_days)
     )
@@ -149,7 +149,7 @@ async def revise(
     return ask
 
 
-async def _read(work: Work, **typed: Any) -> dict[str, Any]:
+async def _read(work: Work, ask: Ask | None, **typed: Any) -> dict[str, Any]:
     """Give the columns for what was typed; refuses each at its field."""
     said = dict(typed)
     for name in LONGEST.keys() & typed.keys():
@@ -171,7 +171,7 @@ async def _read(work: Work, **typed: Any) -> dict[str, Any]:
         number = typed.get(name)
         if number is not None and not 1 <= number <= most:
             raise refusal(field=name)
-    await _ask_for_rows(work, typed)
+    await _ask_for_rows(work, ask, typed)
     return said
 
 
@@ -183,11 +183,12 @@ def _audience(typed: Sequence[str]) -> list[str]:
     return [one for one in known if one in typed]
 
 
-async def _ask_for_rows(work: Work, typed: dict[str, Any]) -> None:
-    """Refuse levels and demands that are not there."""
+async def _ask_for_rows(work: Work, ask: Ask | None, typed: dict[str, Any]) -> None:
+    """Refuse levels and demands that are not there. A level that was named stays, also closed."""
     ladder = {tier.no for tier in await tiers.ladder(work)}
     for name in ("minimum_tier_no", "suggested_tier_no"):
-        if typed.get(name) is not None and typed[name] not in ladder:
+        named = {None} if ask is None else {None, getattr(ask, name)}
+        if typed.get(name) not in ladder | named:
             raise LevelUnknown(field=name)
     demand_no = typed.get("demand_no")
     if demand_no is not None and await store.demand_by_no(work, demand_no) is None:

@@ -17,6 +17,10 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+def _is_true(column: str) -> dict[str, Any]:
+    return {"sqlite_where": text(f"{column} = 1"), "postgresql_where": text(column)}
+
+
 _DONE = _where("done_at IS NOT NULL")
 
 
@@ -85,6 +89,15 @@ class Ask(Base):
     """One concrete thing to do."""
 
     __tablename__ = "ask"
+    __table_args__ = (
+        # Whoever takes the same from the library at the same time gets the same draft.
+        Index(
+            "uq_ask_library_draft",
+            "library_key",
+            unique=True,
+            **_where("state = 'draft' AND library_key IS NOT NULL"),
+        ),
+    )
 
     no: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(36), unique=True)
@@ -175,6 +188,11 @@ class Pledge(Base):
         Index("ix_pledge_campaign", "campaign_no", "state", **_where("campaign_no IS NOT NULL")),
         # Those with a date of their own are few, and looked for by it.
         Index("ix_pledge_due", "due_at", "no", **_where("due_at IS NOT NULL")),
+        # Whose ask lost its date, or has one since: looked for whenever the worker looks around.
+        Index(
+            "ix_pledge_dayless", "ask_no", "state", "is_answered", "no", **_where("due_at IS NULL")
+        ),
+        Index("ix_pledge_our_day", "ask_no", "no", **_is_true("is_our_day")),
         # A number stands in links: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -189,11 +207,17 @@ class Pledge(Base):
     amount: Mapped[int | None]  # of the ask's unit, all times together
     # What they wrote, sealed: it may say who is in trouble. Read it with `reporting.note_of`.
     note: Mapped[bytes | None] = mapped_column(LargeBinary)
-    link: Mapped[str] = mapped_column(String(500), default="")  # to what shows that it was done
-    due_at: Mapped[datetime | None]  # the date they gave; without one the ask's deadline counts
+    # To what shows that it was done, sealed too. Read it with `reporting.link_of`.
+    link: Mapped[bytes | None] = mapped_column(LargeBinary)
+    due_at: Mapped[datetime | None]  # a date of their own; without one the ask's deadline counts
+    # Nobody gave that date: we did, so as to ask how it went. It is told to nobody as a date.
+    is_our_day: Mapped[bool] = mapped_column(default=False)
+    # Not where the first answer was undone, nor where time opened it again and nothing was said.
+    is_answered: Mapped[bool] = mapped_column(default=True)
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
     reminded_at: Mapped[datetime | None]  # of its date
+    reminders: Mapped[int] = mapped_column(SmallInteger, default=0)  # of the ask's, or since theirs
     asked_at: Mapped[datetime | None]  # whether it was done
     door: Mapped[Door] = mapped_column(one_of(Door))
     campaign_no: Mapped[int | None]  # the mail that asked
@@ -209,13 +233,17 @@ class Pledge(Base):
         return self.state in IS_DONE
 
     def due(self, ask: Ask) -> datetime | None:
-        """Give the date by which it is to be done: theirs, or the ask's."""
+        """Give the date by which it is to be done, where somebody gave one: they, or the ask."""
+        return None if self.is_our_day else self.ends(ask)
+
+    def ends(self, ask: Ask) -> datetime | None:
+        """Give the date after which we ask how it went: theirs, the ask's, or ours."""
         return self.due_at or ask.deadline
 
     def is_overdue(self, ask: Ask, now: datetime) -> bool:
         """Say whether its date has gone by without a word."""
-        due = self.due(ask)
-        return self.state in TO_DO and due is not None and due < now
+        ends = self.ends(ask)
+        return self.is_answered and self.state in TO_DO and ends is not None and ends < now
 
 
 class PledgeChange(Base):
@@ -227,6 +255,8 @@ class PledgeChange(Base):
     __tablename__ = "pledge_change"
     __table_args__ = (
         Index("ix_pledge_change_pledge", "pledge_no", "no"),
+        # Words are kept as long as they may be put back; then they are looked for by their date.
+        Index("ix_pledge_change_words", "at", "no", **_is_true("keeps_words")),
         # A number stands in links: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -242,6 +272,7 @@ class PledgeChange(Base):
     door: Mapped[Door] = mapped_column(one_of(Door))
     account_no: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
     before: Mapped[Facts] = mapped_column(default=dict)  # the columns that it changed
+    keeps_words: Mapped[bool] = mapped_column(default=False)  # sealed ones of theirs, in `before`
     undone_at: Mapped[datetime | None]
 
     def is_open_to_undo(self, now: datetime) -> bool:

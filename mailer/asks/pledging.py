@@ -3,19 +3,27 @@
 Each is dated and idempotent: what is so already stays as it is, with its first date.
 """
 
-from mailer.asks import store
-from mailer.asks.model import IS_DONE, STANDS, Ask, AskState, Pledge, PledgeState
-from mailer.asks.stepping import AskClosed, DoneAlready, NotPledged, take
+from typing import Any
+
+from mailer.asks import days, store
+from mailer.asks.model import STANDS, Ask, AskState, Pledge, PledgeState
+from mailer.asks.stepping import AskClosed, NotPledged, ask_for_to_do, take
 from mailer.kit.errors import Conflict, Forbidden
 from mailer.kit.i18n import in_language
-from mailer.kit.work import Door, Work
-from mailer.outbox.actions import Post, post
+from mailer.kit.work import Work
 from mailer.subscribers.actions import held
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as tiers
 
-_UNTOLD = (Door.IMPORT, Door.SYSTEM)
-"""By these doors nobody said anything just now, and there is nothing to be thanked for."""
+_OVER: dict[str, Any] = {
+    "due_at": None,
+    "is_our_day": False,
+    "note": None,
+    "link": None,
+    "verified_at": None,
+    "verified_by": None,
+}
+"""What a pledge says no more once there is no yes; what was done stays counted."""
 
 
 class Full(Conflict):
@@ -32,36 +40,49 @@ async def pledge(
     """Record that somebody says yes to an ask; `campaign_no` is the mail that asked.
 
     Saying yes twice is saying yes once: the standing pledge is returned. Who had said no, or had
-    taken it back, says yes anew. They get a letter that says so, with an undo.
+    taken it back, says yes anew, and so does who is asked again. They get a letter that says so,
+    with an undo. Where nobody gave a date, we ask after a month how it went.
     """
     subscriber = await held(work, subscriber)
     standing = await store.pledge_of(work, subscriber.no, ask.no)
-    if standing is not None and standing.state in STANDS:
+    if standing is not None and standing.state in STANDS and standing.is_answered:
         return standing
-    ask = await store.again(work, ask)
-    if not ask.is_open(work.now):
-        raise AskClosed
-    await _ask_for_level(work, subscriber, ask)
-    if ask.capacity is not None:
-        await store.hold(work, ask)  # two who want the last place are served one after the other
-        if await store.standing(work, ask.no) >= ask.capacity:
-            raise Full
-    said = await take(
+    ask = await let_in(work, subscriber, ask, standing)
+    return await take(
         work,
-        subscriber.no,
+        subscriber,
         ask,
         standing,
         PledgeState.PLEDGED,
         "pledged",
         campaign_no=campaign_no,
-        due_at=None,
+        **await days.first_day(work, ask),
         reminded_at=None,
+        reminders=0,
         asked_at=None,
         note=None,
-        link="",
+        link=None,
     )
-    await _tell(work, subscriber, ask, said)
-    return said
+
+
+async def let_in(work: Work, subscriber: Subscriber, ask: Ask, standing: Pledge | None) -> Ask:
+    """Give an ask as it is now, if somebody may say yes to it; whoever has a place keeps it."""
+    ask = await store.again(work, ask)
+    if ask.capacity is not None:
+        # Two who want the last place are served one after the other.
+        ask = await store.hold(work, ask)
+    if not ask.is_open(work.now):
+        raise AskClosed
+    await _ask_for_level(work, subscriber, ask)
+    has_a_place = standing is not None and standing.state in STANDS
+    if not has_a_place and await is_full(work, ask):
+        raise Full
+    return ask
+
+
+async def is_full(work: Work, ask: Ask) -> bool:
+    """Say whether nobody else can say yes to an ask."""
+    return ask.capacity is not None and await store.standing(work, ask.no) >= ask.capacity
 
 
 async def _ask_for_level(work: Work, subscriber: Subscriber, ask: Ask) -> None:
@@ -73,25 +94,6 @@ async def _ask_for_level(work: Work, subscriber: Subscriber, ask: Ask) -> None:
         raise TierTooLow(level=in_language(least.name))
 
 
-async def _tell(work: Work, subscriber: Subscriber, ask: Ask, said: Pledge) -> None:
-    """Owe the letters about a yes: that it is noted, and that somebody will be in touch."""
-    change = await store.last_change(work, said.no)
-    if work.door in _UNTOLD or subscriber.address is None or change is None:
-        return
-    kinds = ["pledge-receipt", *(["support-is-coming"] if ask.needs_support else [])]
-    for kind in kinds:
-        await post(
-            work,
-            Post(
-                kind=kind,
-                dedupe_key=f"{kind}:{change.no}",
-                language=subscriber.language,
-                facts={"pledge": said.no, "change": change.no},
-                subscriber=subscriber.no,
-            ),
-        )
-
-
 async def decline(
     work: Work, subscriber: Subscriber, ask: Ask, *, campaign_no: int | None = None
 ) -> Pledge:
@@ -100,41 +102,33 @@ async def decline(
     standing = await store.pledge_of(work, subscriber.no, ask.no)
     if standing is not None and standing.state is PledgeState.DECLINED:
         return standing
-    if standing is not None and standing.state in IS_DONE:
-        raise DoneAlready
     ask = await store.again(work, ask)
+    if standing is not None:
+        ask_for_to_do(ask, standing)
     if ask.state is AskState.DRAFT:
         raise AskClosed
     return await take(
         work,
-        subscriber.no,
+        subscriber,
         ask,
         standing,
         PledgeState.DECLINED,
         "pledge_declined",
         campaign_no=campaign_no,
-        due_at=None,
-        note=None,
+        **_OVER,
     )
 
 
 async def withdraw(work: Work, subscriber: Subscriber, ask: Ask) -> Pledge:
-    """Take a yes back. Refuses what was reported as done."""
+    """Take a yes back. Refuses what was reported as done, unless it is a habit."""
     subscriber = await held(work, subscriber)
     standing = await store.pledge_of(work, subscriber.no, ask.no)
     if standing is not None and standing.state is PledgeState.WITHDRAWN:
         return standing
     if standing is None or standing.state not in STANDS:
         raise NotPledged
-    if standing.state in IS_DONE:
-        raise DoneAlready
+    ask = await store.again(work, ask)
+    ask_for_to_do(ask, standing)
     return await take(
-        work,
-        subscriber.no,
-        ask,
-        standing,
-        PledgeState.WITHDRAWN,
-        "pledge_withdrawn",
-        due_at=None,
-        note=None,
+        work, subscriber, ask, standing, PledgeState.WITHDRAWN, "pledge_withdrawn", **_OVER
     )

@@ -7,9 +7,9 @@ from typing import Any
 from mailer.activity.model import Entry, Undo, Undoes
 from mailer.activity.record import entry_of, lines
 from mailer.asks import plain, store
-from mailer.asks.model import UNDO_FOR, Offer, Pledge, PledgeChange
+from mailer.asks.model import IS_DONE, UNDO_FOR, Offer, Pledge, PledgeChange, PledgeState
 from mailer.asks.offers import store as offers
-from mailer.asks.reporting import note_of
+from mailer.asks.reporting import link_of, note_of, opened
 from mailer.kit.i18n import N_, _, in_language
 from mailer.kit.known import Part
 from mailer.kit.orm import Base, Facts
@@ -62,31 +62,57 @@ async def _open_undos(work: Work, subscriber_no: int) -> dict[tuple[int, datetim
 
 
 async def repoint(work: Work, from_no: int, to_no: int) -> Facts:
-    """Give one person's pledges to another. Of two to one ask, the other's own stands."""
-    theirs = {one.ask_no for one in await store.pledges_of(work, to_no)}
+    """Give one person's pledges to another. Of two to one ask the one that says more stands.
+
+    Done is more than not done, and needing help more than a mere yes; of equals the other's own
+    stands. `became` tells of each pledge that goes which one stands for it now.
+    """
+    theirs = {one.ask_no: one for one in await store.pledges_of(work, to_no)}
     had = await store.pledges_of(work, from_no)
-    moved = [one.no for one in had if one.ask_no not in theirs]
-    dropped = [one for one in had if one.ask_no in theirs]
+    twice = [(one, theirs[one.ask_no]) for one in had if one.ask_no in theirs]
+    dropped = [one for one, own in twice if _says(one) <= _says(own)]
+    replaced = [own for one, own in twice if _says(one) > _says(own)]
+    stand = {one.ask_no: one.no for one in [*theirs.values(), *had]}
+    stand |= {own.ask_no: own.no for one, own in twice if own not in replaced}
     of_dropped = {one.no for one in dropped}
-    steps = [
-        _kept_step(one)
-        for one in await store.changes_of(work, from_no)
-        if one.pledge_no in of_dropped
-    ]
+    moved = [one.no for one in had if one.no not in of_dropped]
     offered = {one.campaign_no for one in await offers.offers_to(work, to_no)}
     had_offers = await offers.offers_to(work, from_no)
     offers_moved = [one.campaign_no for one in had_offers if one.campaign_no not in offered]
-    twice = [one for one in had_offers if one.campaign_no in offered]
+    offered_twice = [one for one in had_offers if one.campaign_no in offered]
+    facts: Facts = {
+        "moved": moved,
+        "dropped": [_kept(one) for one in dropped],
+        "steps": await _steps_of(work, from_no, dropped),
+        "replaced": [_kept(one) for one in replaced],
+        "replaced_steps": await _steps_of(work, to_no, replaced),
+        "became": {one.no: stand[one.ask_no] for one in (*dropped, *replaced)},
+        "offers": offers_moved,
+        "dropped_offers": [_plain(one, _OFFER) for one in offered_twice],
+    }
+    await store.drop_pledges(work, [one.no for one in replaced])
     await store.hand_over(work, moved, to_no)
     await offers.hand_offers_over(work, from_no, to_no, offers_moved)
     await store.drop(work, from_no)
-    return {
-        "moved": moved,
-        "dropped": [_kept(one) for one in dropped],
-        "steps": steps,
-        "offers": offers_moved,
-        "dropped_offers": [_plain(one, _OFFER) for one in twice],
-    }
+    return facts
+
+
+def _says(pledge: Pledge) -> int:
+    """Say how much weight an answer has beside another to the same ask."""
+    if pledge.state in IS_DONE:
+        return 3
+    if pledge.state is PledgeState.BLOCKED:
+        return 2
+    return 1 if pledge.is_answered else 0
+
+
+async def _steps_of(work: Work, subscriber_no: int, pledges: Collection[Pledge]) -> list[Facts]:
+    of = {one.no for one in pledges}
+    return [
+        _kept_step(one)
+        for one in await store.changes_of(work, subscriber_no)
+        if one.pledge_no in of
+    ]
 
 
 async def restore(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
@@ -94,13 +120,15 @@ async def restore(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
     standing = {one.no for one in await store.pledges_of(work, to_no)}
     await store.hand_over(work, standing.intersection(moved["moved"]), from_no)
     await offers.hand_offers_over(work, to_no, from_no, moved["offers"])
-    kinds: list[tuple[type[Base], list[Facts]]] = [
-        (Pledge, [plain.read(one) for one in moved["dropped"]]),
-        (PledgeChange, [_read_step(one) for one in reversed(moved["steps"])]),
-        (Offer, [_read_step(one) for one in moved["dropped_offers"]]),
+    kinds: list[tuple[type[Base], int, list[Facts]]] = [
+        (Pledge, from_no, [plain.read(one) for one in moved["dropped"]]),
+        (PledgeChange, from_no, [_read_step(one) for one in reversed(moved["steps"])]),
+        (Pledge, to_no, [plain.read(one) for one in moved["replaced"]]),
+        (PledgeChange, to_no, [_read_step(one) for one in reversed(moved["replaced_steps"])]),
+        (Offer, from_no, [_read_step(one) for one in moved["dropped_offers"]]),
     ]
-    for kind, rows in kinds:
-        await add_missing(work, kind, [{**one, "subscriber_no": from_no} for one in rows])
+    for kind, whose, rows in kinds:
+        await add_missing(work, kind, [{**one, "subscriber_no": whose} for one in rows])
 
 
 async def forget(work: Work, subscriber_no: int) -> None:
@@ -108,7 +136,17 @@ async def forget(work: Work, subscriber_no: int) -> None:
     await store.drop(work, subscriber_no)
 
 
-_STEP = ("no", "pledge_no", "from_state", "to_state", "at", "door", "account_no", "before")
+_STEP = (
+    "no",
+    "pledge_no",
+    "from_state",
+    "to_state",
+    "at",
+    "door",
+    "account_no",
+    "before",
+    "keeps_words",
+)
 _OFFER = ("campaign_no", "ask_no", "at")
 
 
@@ -144,6 +182,7 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
         work, {one.ask_no for one in pledges} | {one.ask_no for one in offered}
     )
     titles = {no: in_language(ask.title) for no, ask in asks.items()}
+    kept = [(one, _words_of(one)) for one in reversed(steps)]
     return [
         Part(
             name="pledges",
@@ -158,10 +197,13 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
                     "times": one.times,
                     "amount": one.amount,
                     "you_wrote": note_of(work, one),
-                    "link": one.link,
-                    "due_at": one.due_at,
+                    "link": link_of(work, one),
+                    "due_at": None if one.is_our_day else one.due_at,
+                    "asked_after": one.due_at if one.is_our_day else None,
+                    "answered": one.is_answered,
                     "verified_at": one.verified_at,
                     "reminded_at": one.reminded_at,
+                    "reminders": one.reminders,
                     "asked_at": one.asked_at,
                     "door": one.door.value,
                     "by_campaign": one.campaign_no is not None,
@@ -180,10 +222,12 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
                     "to": one.to_state.value,
                     "at": one.at,
                     "undone_at": one.undone_at,
+                    "you_wrote_before": opened(work, words["note"]),
+                    "link_before": opened(work, words["link"]),
                     "door": one.door.value,
                     "by_organiser": one.account_no is not None,
                 }
-                for one in reversed(steps)
+                for one, words in kept
             ],
         ),
         Part(
@@ -193,3 +237,9 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
             rows=[{"ask": titles[one.ask_no], "at": one.at} for one in offered],
         ),
     ]
+
+
+def _words_of(change: PledgeChange) -> dict[str, bytes | None]:
+    """Give what somebody wrote before a step, sealed, as long as it is kept."""
+    read = plain.read({name: change.before.get(name) for name in plain.WORDS})
+    return {name: read[name] for name in plain.WORDS}

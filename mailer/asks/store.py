@@ -1,9 +1,9 @@
 """Every question about demands, asks and pledges."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 
 from mailer.asks.model import (
     IS_DONE,
@@ -20,6 +20,8 @@ from mailer.asks.model import (
 )
 from mailer.kit.work import Work
 from mailer.subscribers.model import Subscriber, visible
+from mailer.tiers.model import Tier
+from mailer.tiers.observing import COUNTS_FOR
 
 # --- demands --------------------------------------------------------------------------------------
 
@@ -248,6 +250,70 @@ async def change_many(work: Work, pledge_nos: Collection[int], **values: object)
     )
 
 
+async def asks_without_days(work: Work) -> Sequence[int]:
+    """Give the asks without a deadline to which somebody said yes who has no day of ours either."""
+    found = await work.session.scalars(
+        select(Ask.no)
+        .where(
+            Ask.state != AskState.DRAFT,
+            Ask.deadline.is_(None),
+            exists().where(Pledge.ask_no == Ask.no, *_HAS_NO_DAY),
+        )
+        .order_by(Ask.no)
+    )
+    return found.all()
+
+
+async def give_day(work: Work, ask_no: int, day: datetime, *, limit: int) -> int:
+    """Give a day of ours to some of an ask's people who have none; count them."""
+    some = select(Pledge.no).where(Pledge.ask_no == ask_no, *_HAS_NO_DAY).limit(limit)
+    given = await work.session.scalars(
+        update(Pledge)
+        .where(Pledge.no.in_(some), *_HAS_NO_DAY)
+        .values(due_at=day, is_our_day=True)
+        .returning(Pledge.no)
+        .execution_options(synchronize_session=False)
+    )
+    return len(given.all())
+
+
+_HAS_NO_DAY = (
+    Pledge.state.in_((PledgeState.PLEDGED, PledgeState.IN_PROGRESS)),
+    Pledge.is_answered,
+    Pledge.due_at.is_(None),
+)
+
+
+async def asks_with_days(work: Work) -> Sequence[int]:
+    """Give the asks with a deadline to come to which somebody has a day of ours."""
+    found = await work.session.scalars(
+        select(Ask.no)
+        .where(
+            Ask.state != AskState.DRAFT,
+            Ask.deadline > work.now,
+            exists().where(Pledge.ask_no == Ask.no, Pledge.is_our_day),
+        )
+        .order_by(Ask.no)
+    )
+    return found.all()
+
+
+async def take_day(work: Work, ask_no: int, *, limit: int) -> int:
+    """Let the deadline of an ask count for some of its people who have a day of ours; count them.
+
+    They are asked about that date too, if they were asked before.
+    """
+    some = select(Pledge.no).where(Pledge.ask_no == ask_no, Pledge.is_our_day).limit(limit)
+    taken = await work.session.scalars(
+        update(Pledge)
+        .where(Pledge.no.in_(some), Pledge.is_our_day)
+        .values(due_at=None, is_our_day=False)
+        .returning(Pledge.no)
+        .execution_options(synchronize_session=False)
+    )
+    return len(taken.all())
+
+
 async def standing(work: Work, ask_no: int) -> int:
     """Count those who said yes and have not taken it back, whoever asks: places are for all."""
     counted = select(func.count()).where(Pledge.ask_no == ask_no, Pledge.state.in_(STANDS))
@@ -276,6 +342,31 @@ async def last_change(work: Work, pledge_no: int) -> PledgeChange | None:
     )
 
 
+async def steps_since(work: Work, pledge_no: int, since: datetime) -> int:
+    """Count the steps of a pledge since a moment, also those that were undone."""
+    counted = select(func.count()).where(
+        PledgeChange.pledge_no == pledge_no, PledgeChange.at > since
+    )
+    return await work.session.scalar(counted) or 0
+
+
+async def suggested_by_deeds(work: Work, subscriber_no: int) -> int | None:
+    """Give the highest level that what somebody has done lately shows them ready for."""
+    return await work.session.scalar(
+        select(Tier.no)
+        .join(Ask, Ask.suggested_tier_no == Tier.no)
+        .join(Pledge, Pledge.ask_no == Ask.no)
+        .where(
+            Pledge.subscriber_no == subscriber_no,
+            Pledge.times > 0,
+            Pledge.done_at > work.now - COUNTS_FOR,
+            Tier.closed_at.is_(None),
+        )
+        .order_by(Tier.rank.desc())
+        .limit(1)
+    )
+
+
 async def last_deed(work: Work, pledge_no: int) -> PledgeChange | None:
     """Give the newest step that told of a thing done, and not only more about it."""
     found = await work.session.scalars(
@@ -293,6 +384,28 @@ async def last_deed(work: Work, pledge_no: int) -> PledgeChange | None:
 async def change_by_no(work: Work, no: int) -> PledgeChange | None:
     """Find a step by the number that stands in its link, as it is now."""
     return await work.session.get(PledgeChange, no, populate_existing=True)
+
+
+async def is_any_word_over(work: Work, before: datetime) -> bool:
+    """Say whether words are kept with a step that was made before a moment; locks nothing."""
+    return bool(await work.session.scalar(select(exists().where(_keeps_words(before)))))
+
+
+async def words_over(work: Work, before: datetime, *, limit: int) -> Sequence[PledgeChange]:
+    """Give some of the steps from before a moment with which words are kept, the oldest first."""
+    found = await work.session.scalars(
+        select(PledgeChange)
+        .where(_keeps_words(before))
+        .order_by(PledgeChange.at, PledgeChange.no)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+def _keeps_words(before: datetime) -> ColumnElement[bool]:
+    return and_(PledgeChange.keeps_words, PledgeChange.at < before)
 
 
 async def changes_of(work: Work, subscriber_no: int) -> Sequence[PledgeChange]:
@@ -316,6 +429,14 @@ async def hand_over(work: Work, pledge_nos: Collection[int], to_no: int) -> None
             .where(column.in_(pledge_nos))
             .values(subscriber_no=to_no)
             .execution_options(synchronize_session=False)
+        )
+
+
+async def drop_pledges(work: Work, pledge_nos: Collection[int]) -> None:
+    """Take away some pledges of people who are held, and every step of them."""
+    for table, column in ((PledgeChange, PledgeChange.pledge_no), (Pledge, Pledge.no)):
+        await work.session.execute(
+            delete(table).where(column.in_(pledge_nos)).execution_options(synchronize_session=False)
         )
 
 

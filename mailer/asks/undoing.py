@@ -2,7 +2,8 @@
 
 from mailer.activity import actions as activity
 from mailer.asks import plain, store
-from mailer.asks.model import UNDO_FOR, Pledge, PledgeState
+from mailer.asks.model import STANDS, UNDO_FOR, Pledge, PledgeChange, PledgeState
+from mailer.asks.pledging import is_full
 from mailer.asks.stepping import unweigh
 from mailer.kit.errors import Conflict, NotFound
 from mailer.kit.work import Door, Work
@@ -23,10 +24,15 @@ class SinceChanged(Conflict):
     """There was another answer since. You can answer anew."""
 
 
+class PlaceTaken(Conflict):
+    """Your place was given to somebody else meanwhile, and no other is free."""
+
+
 async def undo(work: Work, change_no: int, *, subscriber: Subscriber) -> Pledge:
     """Take back one step of somebody's pledge, if none came after it. Twice is once.
 
-    Where it was their first answer, none stands afterwards. What time did by itself is not undone.
+    Where it was their first answer, none stands afterwards, and they may be asked as if there had
+    never been one. What time did by itself is not undone.
     """
     subscriber = await held(work, subscriber)
     change = await store.change_by_no(work, change_no)
@@ -41,6 +47,7 @@ async def undo(work: Work, change_no: int, *, subscriber: Subscriber) -> Pledge:
     newest = await store.last_change(work, standing.no)
     if newest is None or newest.no != change.no:
         raise SinceChanged
+    await _ask_for_place(work, standing, change)
     change.undone_at = work.now
     times = standing.times
     before = plain.read(change.before) if change.from_state else _unsaid()
@@ -67,6 +74,16 @@ async def unverify(work: Work, pledge: Pledge) -> Pledge:
     return await undo(work, newest.no, subscriber=person)
 
 
+async def _ask_for_place(work: Work, standing: Pledge, change: PledgeChange) -> None:
+    """Refuse to put back a yes where the places are few and all were given away since."""
+    if change.to_state in STANDS or change.from_state not in STANDS:
+        return
+    ask = await store.by_no(work, standing.ask_no)
+    assert ask is not None
+    if ask.capacity is not None and await is_full(work, await store.hold(work, ask)):
+        raise PlaceTaken
+
+
 def _unsaid() -> dict[str, object]:
     """Give what a pledge says that never said anything."""
     return {
@@ -74,7 +91,12 @@ def _unsaid() -> dict[str, object]:
         "times": 0,
         "amount": None,
         "note": None,
-        "link": "",
+        "link": None,
         "due_at": None,
+        "is_our_day": False,
+        "is_answered": False,
+        "reminded_at": None,
+        "reminders": 0,
+        "asked_at": None,
         "campaign_no": None,
     }

@@ -1,15 +1,23 @@
-"""What time does to asks: they close at their deadline, and those that repeat are open again."""
+"""What time does to asks: they close at their deadline, and those that repeat are open again.
 
+And to what was said of them: who has no date to be asked after gets one, and words that nothing
+puts back any more are forgotten.
+"""
+
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 
 from mailer.activity import actions as activity
-from mailer.asks import plain, store
+from mailer.asks import days, plain, store
 from mailer.asks.composing import close_ask
-from mailer.asks.model import Ask, Pledge, PledgeChange, PledgeState
+from mailer.asks.model import UNDO_FOR, Ask, AskState, Pledge, PledgeChange, PledgeState
 from mailer.asks.offers import store as offers
+from mailer.asks.telling import HEAR
+from mailer.consent import store as consent
 from mailer.kit.work import Work
+from mailer.outbox.actions import Post, post_many
 from mailer.subscribers import store as subscribers
 
 BATCH = 100
@@ -20,13 +28,19 @@ KEPT_FOR = timedelta(days=90)
 
 FORGOTTEN_AT_ONCE = 1000
 
+AGAIN = "ask-again"
+"""The letter that says so."""
+
 _ANEW: dict[str, Any] = {
     "note": None,
-    "link": "",
+    "link": None,
     "due_at": None,
+    "is_our_day": False,
+    "is_answered": False,
     "verified_at": None,
     "verified_by": None,
     "reminded_at": None,
+    "reminders": 0,
     "asked_at": None,
 }
 
@@ -52,7 +66,7 @@ async def close_due(house: Rooms) -> bool:
     if over:
         async with house.work() as work:
             for ask in await store.asks_over(work):
-                await close_ask(work, ask)
+                await _close_if_over(work, ask)
     more = False
     for ask in repeating:
         async with house.work() as work:
@@ -60,10 +74,19 @@ async def close_due(house: Rooms) -> bool:
     return more
 
 
+async def _close_if_over(work: Work, ask: Ask) -> None:
+    """Close an ask, unless somebody has just given it another deadline, or closed it."""
+    ask = await store.hold(work, ask)
+    if ask.state is AskState.OPEN and ask.deadline is not None and ask.deadline < work.now:
+        await close_ask(work, ask)
+
+
 async def open_again(work: Work, ask: Ask, *, limit: int = BATCH) -> int:
     """Ask those anew who did a repeating ask so many days ago; count them.
 
     What they did stays told: how often, when last, and how much. Nobody can undo it: it is time's.
+    A letter tells them, once. Who says nothing has promised nothing: nobody asks them how it went,
+    and a newsletter may offer it to them again.
     """
     found = await store.due_again(work, ask, limit=limit)
     held = set(await subscribers.hold_nos(work, [one.subscriber_no for one in found]))
@@ -71,15 +94,38 @@ async def open_again(work: Work, ask: Ask, *, limit: int = BATCH) -> int:
     due = [
         one for one in await store.due_again(work, ask, limit=limit) if one.subscriber_no in held
     ]
-    work.session.add_all([_change(work, one) for one in due])
+    changes = [_change(work, one) for one in due]
+    work.session.add_all(changes)
     await work.session.flush()
     await store.change_many(work, [one.no for one in due], state=PledgeState.PLEDGED, **_ANEW)
     for one in due:
         await activity.record(work, one.subscriber_no, "pledge_reopened", ask=ask.no, pledge=one.no)
+    await _tell(work, changes)
     return len(due)
 
 
+async def _tell(work: Work, changes: Sequence[PledgeChange]) -> None:
+    """Owe the letters that say that something is open again."""
+    nos = [one.subscriber_no for one in changes]
+    people, states = await subscribers.by_nos(work, nos), await consent.states(work, nos)
+    await post_many(
+        work,
+        [
+            Post(
+                kind=AGAIN,
+                dedupe_key=f"{AGAIN}:{one.no}",
+                language=people[one.subscriber_no].language,
+                facts={"pledge": one.pledge_no, "change": one.no},
+                subscriber=one.subscriber_no,
+            )
+            for one in changes
+            if states[one.subscriber_no] in HEAR and people[one.subscriber_no].address is not None
+        ],
+    )
+
+
 def _change(work: Work, pledge: Pledge) -> PledgeChange:
+    before = plain.kept(pledge, _ANEW)
     return PledgeChange(
         pledge_no=pledge.no,
         subscriber_no=pledge.subscriber_no,
@@ -87,8 +133,44 @@ def _change(work: Work, pledge: Pledge) -> PledgeChange:
         to_state=PledgeState.PLEDGED,
         at=work.now,
         door=work.door,
-        before=plain.kept(pledge, _ANEW),
+        before=before,
+        keeps_words=plain.holds_words(before),
     )
+
+
+async def give_days(house: Rooms) -> bool:
+    """See that each yes has a day after which it is asked about; say if there is more.
+
+    An ask may lose its deadline after people said yes, and then theirs is a day of ours; it may
+    have one since, and then that counts for them.
+    """
+    async with house.work(reading=True) as work:
+        lost, found = await store.asks_without_days(work), await store.asks_with_days(work)
+    more = False
+    if lost or found:
+        async with house.work() as work:
+            ours = await days.a_day_of_ours(work, days.ASKED_AFTER)
+            for ask_no in lost:
+                more |= await store.give_day(work, ask_no, ours, limit=BATCH) == BATCH
+            for ask_no in found:
+                more |= await store.take_day(work, ask_no, limit=BATCH) == BATCH
+    return more
+
+
+async def forget_words(house: Rooms) -> bool:
+    """Forget what somebody wrote before, once it can no longer be put back; say if there is more.
+
+    Thirty days: what was said of trouble at work, and then taken back, is kept no longer.
+    """
+    async with house.work(reading=True) as work:
+        if not await store.is_any_word_over(work, work.now - UNDO_FOR):
+            return False
+    async with house.work() as work:
+        over = await store.words_over(work, work.now - UNDO_FOR, limit=BATCH)
+        for change in over:
+            change.before, change.keeps_words = plain.without_words(change.before), False
+        await work.session.flush()
+    return len(over) == BATCH
 
 
 async def forget_offers(house: Rooms) -> bool:

@@ -36,7 +36,7 @@ async def send_bounded(
     if states.get(subscriber.no) not in _WHO_MAY or subscriber.address is None:
         return
     since = work.now - timedelta(days=1)
-    sent = await outbox.posted_since(work, subscriber=subscriber.no, kind=kind, since=since)
+    sent = await outbox.posted_since(work, subscriber=subscriber.no, kinds=[kind], since=since)
     if sent >= MOST_A_DAY:
         return
     await post(

@@ -74,11 +74,16 @@ KINDS: dict[str, frozenset[str]] = {
         "yearly": "level_name often list_names preferences_link leave_link",
         "tier-request-answered": "tier_name granted reason undo_link preferences_link",
         "pledge-receipt": (
-            "ask_title own_words by_date support_contact report_link ask_link undo_link undo_until"
+            "ask_title own_words by_date ask_on rights support_contact report_link ask_link"
+            " undo_link undo_until"
+        ),
+        "answer-receipt": (
+            "answer ask_title ask_on support_contact report_link undo_link undo_until"
         ),
         "support-is-coming": "ask_title support_contact report_link",
         "pledge-due": "ask_title own_words by_date support_contact report_link ask_link",
         "did-you-do-it": "ask_title support_contact report_link",
+        "ask-again": "ask_title own_words done_on ask_link done_link decline_link",
         "ask-link": "ask_title link days",
         "follow-up": "own_words by_name about",
         "unsubscribed": "list_names undo_link undo_until",
@@ -99,12 +104,14 @@ KINDS: dict[str, frozenset[str]] = {
 _CHOICES = {
     "direction": frozenset({"up", "down"}),
     "asked_by": frozenset({"you", "organiser", "time"}),
+    "answer": frozenset({"done", "told", "later", "help", "declined", "withdrawn"}),
     "again": frozenset({True, False}),
     "granted": frozenset({True, False}),
 }
-_PROSE = frozenset({"own_words"})
+_PROSE = frozenset({"own_words", "rights"})
 _MAY_BE_EMPTY = frozenset(
-    "reason own_subject own_words promise_get promise_ask by_date support_contact about".split()
+    "reason own_subject own_words promise_get promise_ask by_date ask_on rights support_contact"
+    " about".split()
 )
 
 TEMPLATES = Path(__file__).parents[2] / "templates"

@@ -19,11 +19,13 @@ async def any_of(work: Work, kind: str) -> bool:
     return bool(await work.session.scalar(select(exists().where(Letter.kind == kind))))
 
 
-async def posted_since(work: Work, *, subscriber: int, kind: str, since: datetime) -> int:
-    """Count the letters of a kind to one subscriber."""
+async def posted_since(
+    work: Work, *, subscriber: int, kinds: Collection[str], since: datetime
+) -> int:
+    """Count the letters of some kinds to one subscriber."""
     counted = select(func.count(Letter.no)).where(
         Letter.subscriber_no == subscriber,
-        Letter.kind == kind,
+        Letter.kind.in_(kinds),
         Letter.made_at >= since,
     )
     return await work.session.scalar(counted) or 0

@@ -191,9 +191,11 @@ LABELS = {
     "after": N_("After"),
     "agreed_at": N_("Agreed on"),
     "amount": N_("How many"),
+    "answered": N_("You answered"),
     "answered_at": N_("Answered on"),
     "answers": N_("What you wrote"),
     "ask": N_("What it is"),
+    "asked_after": N_("We ask after"),
     "asked_again_at": N_("Asked again on"),
     "asked_at": N_("Asked on"),
     "at": N_("When"),
@@ -239,6 +241,7 @@ LABELS = {
     "level": N_("Level"),
     "line": N_("Line of the file"),
     "link": N_("Link"),
+    "link_before": N_("Link before that"),
     "list": N_("List"),
     "name": N_("Name"),
     "never_call": N_("Never call"),
@@ -251,6 +254,7 @@ LABELS = {
     "reason": N_("Why"),
     "region": N_("Region"),
     "reminded_at": N_("Reminded on"),
+    "reminders": N_("Reminders"),
     "reply": N_("Last word of the mail server"),
     "role": N_("Role"),
     "settled_at": N_("Settled on"),
@@ -276,6 +280,7 @@ LABELS = {
     "words": N_("The words"),
     "wrong_codes": N_("Wrong codes that were tried"),
     "you_wrote": N_("What you wrote"),
+    "you_wrote_before": N_("What you had written before"),
 }
 """What a page calls what stands in an entry."""
 

@@ -50,9 +50,27 @@ async def note_sign(
     await _suggest(work, subscriber_no, reached)
 
 
-async def forget_sign(work: Work, subscriber_no: int, kind: SignKind, at: datetime) -> None:
-    """Forget one sign of somebody, who is held: what it told was taken back."""
+async def forget_sign(
+    work: Work,
+    subscriber_no: int,
+    kind: SignKind,
+    at: datetime,
+    *,
+    ready_for: Tier | None = None,
+) -> None:
+    """Forget one sign of somebody, who is held: what it told was taken back.
+
+    A suggestion that it had raised ends, unless their other deeds show that they are `ready_for` as
+    much. Nobody said no to it: it may be made again.
+    """
     await store.forget_sign(work, subscriber_no, kind, at)
+    suggestion = await store.open_suggestion(work, subscriber_no)
+    tier = None if suggestion is None else await store.by_no(work, suggestion.tier_no)
+    if suggestion is None or tier is None:
+        return
+    reached = (await observed_tier(work, subscriber_no)).rank
+    if max(reached, ready_for.rank if ready_for else reached) < tier.rank:
+        await end_suggestion(work, suggestion, accepted=None)
 
 
 async def observed_tier(work: Work, subscriber_no: int) -> Tier:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mailer.asks import actions as asks
-from mailer.asks import choosing
+from mailer.asks import choosing, store
 from mailer.asks.model import Ask, AskFor, Offer
 from mailer.asks.offers import store as offers
 from mailer.bootstrap import House
@@ -63,7 +63,7 @@ def best(one: Somebody, wanted: Sequence[Wanted], rungs_of: Sequence[Tier]) -> i
         if place not in one.answered
         and (not ask.audience or any(_is(one, whom) for whom in ask.audience))
         and (ask.least is None or here.rank >= rungs[ask.least].rank)
-        and (ask.minutes is None or ask.minutes <= here.minutes)
+        and (ask.minutes is None or ask.minutes <= here.minutes or here is rungs_of[-1])
     ]
     last = {place: max((c for c, p in one.offered if p == place), default=0) for place in fitting}
     days = {place: wanted[place].deadline for place in fitting}
@@ -227,6 +227,55 @@ async def test_what_is_full_closed_or_over_is_offered_to_nobody(work: Work, cast
     assert await choosing.candidates(late) == []
     assert await chosen_for(late, 1, cast.gil) == {}
     assert await choosing.best_for(late, cast.gil.no) is None
+
+
+async def test_what_takes_a_day_is_offered_on_the_highest_level_and_on_no_other(
+    work: Work, cast: Cast
+) -> None:
+    long = [shipped for shipped in asks.LIBRARY if (shipped.minutes or 0) > cast.organiser.minutes]
+    assert long, "there are such"
+    asked = [await asks.open_ask(work, await _with_contact(work, one.key)) for one in long]
+    organiser = await make.person(work, tier=cast.organiser)
+    activist = await make.person(work, tier=cast.activist)
+    for who, many in ((organiser, len(asked)), (activist, 0)):
+        found = {await _next(work, who, asked) for _ask in asked}
+        assert len(found - {None}) == many
+
+
+async def _with_contact(work: Work, key: str) -> Ask:
+    """Take an ask from the library, for everybody, with somebody to turn to where it needs one."""
+    taken = await asks.take_from_library(work, key)
+    return await asks.revise(
+        work,
+        taken,
+        version=taken.version,
+        title=taken.title,
+        audience=[],
+        support_contact="The office",
+    )
+
+
+async def _next(work: Work, who: Subscriber, asked: list[Ask]) -> int | None:
+    """Give what is best for somebody, who says no to it so that another one can be."""
+    best_one = await choosing.best_for(work, who.no)
+    if best_one is None or best_one.no not in {ask.no for ask in asked}:
+        return None
+    await asks.decline(work, who, best_one)
+    return best_one.no
+
+
+async def test_an_only_answer_that_was_undone_is_none(work: Work, cast: Cast) -> None:
+    ask = await make.ask(work)
+    said = await asks.pledge(work, cast.gil, ask)
+    change = await store.last_change(work, said.no)
+    assert change is not None
+    assert await choosing.best_for(work, cast.gil.no) is None
+    await asks.undo(work, change.no, subscriber=cast.gil)
+    assert (await chosen_for(work, 1, cast.gil)) == {cast.gil.no: ask.no}
+
+    await asks.pledge(work, cast.gil, ask)
+    await asks.withdraw(work, cast.gil, ask)
+    assert await choosing.best_for(work, cast.gil.no) is None, "they said that they will not"
 
 
 async def test_whoever_is_asked_again_is_asked_something_else_first(work: Work, cast: Cast) -> None:

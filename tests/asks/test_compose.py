@@ -1,5 +1,6 @@
 """Composing an ask: what may be said, and when people are asked."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ from mailer.asks import actions as asks
 from mailer.asks import store
 from mailer.asks.model import AskState, Evidence, Turn
 from mailer.audit import store as audit
+from mailer.bootstrap import House
 from mailer.kit.errors import Invalid
 from mailer.kit.texts import TextMissing, TextTooLong
-from mailer.kit.work import Work
+from mailer.kit.work import Door, Work
+from mailer.tiers import laddering as tiers
 from tests import makers as make
 from tests.cast import Cast
 
@@ -180,6 +183,47 @@ async def test_a_demand_is_raised_told_and_won(work: Work, cast: Cast) -> None:
     assert (await asks.close(work, demand)).state == "closed"
     assert await store.open_demands(work) == []
     assert (await store.demands_by_nos(work, [demand.no]))[demand.no].no == demand.no
+
+
+async def test_a_level_that_was_closed_since_stays_where_it_was_named(
+    work: Work, cast: Cast
+) -> None:
+    named: asks.AskFields = {
+        "minimum_tier_no": cast.activist.no,
+        "suggested_tier_no": cast.organiser.no,
+    }
+    ask = await make.ask(work, **named)
+    await tiers.close_tier(work, cast.activist)
+    await tiers.close_tier(work, cast.organiser)
+    revised = await asks.revise(
+        work, ask, version=ask.version, title={"en": "Another title"}, **named
+    )
+    assert revised.minimum_tier_no == cast.activist.no
+    with pytest.raises(asks.LevelUnknown):
+        await asks.revise(
+            work,
+            ask,
+            version=ask.version,
+            title=ask.title,
+            minimum_tier_no=cast.organiser.no,
+        )
+    with pytest.raises(asks.LevelUnknown):
+        await asks.draft(work, title=TITLE, minimum_tier_no=cast.activist.no)
+
+
+async def test_two_who_take_the_same_at_the_same_time_get_one_draft(
+    house: House, cast: Cast
+) -> None:
+    key = asks.LIBRARY[0].key
+
+    async def take() -> int:
+        async with house.work(door=Door.ADMIN) as work:
+            return (await asks.take_from_library(work, key)).no
+
+    first, second = await asyncio.gather(take(), take())
+    assert first == second
+    async with house.work(reading=True) as work:
+        assert len(await store.all_asks(work)) == 1
 
 
 async def test_every_ask_of_the_library_is_a_whole_draft_in_both_languages(

@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailer.asks import actions as asks
-from mailer.asks.model import Ask
+from mailer.asks import store, upkeep
+from mailer.asks.model import Ask, Turn
+from mailer.asks.reminding import store as due
 from mailer.asks.reminding.actions import owe_own_dates, remind_due
 from mailer.asks.reminding.model import ASKING, REMINDING
 from mailer.bootstrap import House
+from mailer.followups.model import CaseKind
+from mailer.followups.rounds.looking import look_around
 from mailer.kit.work import Door, Work
+from mailer.outbox import store as outbox
 from mailer.outbox.model import Letter
 from mailer.subscribers import actions as subscribers
 from mailer.subscribers.model import Subscriber
@@ -20,6 +25,7 @@ from mailer.tiers.upkeep import rounds
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import opened, pledged
+from tests.support.following import open_cases
 from tests.support.sending import letters
 
 ABOUT_DATES = {REMINDING.letter, ASKING.letter}
@@ -165,11 +171,151 @@ async def test_of_an_ask_that_was_closed_nobody_is_reminded(house: House, cast: 
     assert await owed(house, days=11) == [("did-you-do-it", cast.bo.no)]
 
 
-async def test_what_has_no_date_has_no_letters(house: House, cast: Cast) -> None:
-    ask = await opened(house, "Any time")
+@pytest.mark.parametrize("turn", [Turn.ONCE, Turn.STANDING])
+async def test_what_has_no_date_is_asked_about_once_after_a_month(
+    house: House, cast: Cast, turn: Turn
+) -> None:
+    ask = await opened(house, "Any time", turn=turn)
     await pledged(house, cast.bo, ask)
-    for day in (7, 60, 300):
+    for day in (7, 27, 29):
+        assert await owed(house, days=day) == [], "nobody is reminded of a day that nobody gave"
+    for day in (32, 60, 300):
+        assert await owed(house, days=day) == [("did-you-do-it", cast.bo.no)]
+    await look_around(Later(house, days=33))
+    assert await open_cases(house, cast.bo) == []
+    await look_around(Later(house, days=35))
+    assert [one.kind for one in await open_cases(house, cast.bo)] == [CaseKind.PAST_DUE]
+
+
+async def test_a_deadline_that_goes_leaves_a_day_and_one_that_comes_counts(
+    house: House, cast: Cast
+) -> None:
+    ask = await in_ten_days(house)
+    deadline = ask.deadline
+    await pledged(house, cast.bo, ask)
+    for now in (None, deadline):
+        async with house.work(door=Door.ADMIN) as work:
+            version = (await store.again(work, ask)).version
+            await asks.revise(work, ask, version=version, title=ask.title, deadline=now)
+        assert await upkeep.give_days(house) is False
+        async with house.work(reading=True) as work:
+            said = await store.pledge_of(work, cast.bo.no, ask.no)
+        assert said is not None
+        assert said.is_our_day is (now is None)
+        assert (said.due_at is None) is (now is not None)
+    assert await owed(house, days=7) == [("pledge-due", cast.bo.no)]
+
+
+async def test_moving_a_deadline_reminds_nobody_more_than_twice(house: House, cast: Cast) -> None:
+    ask = await in_ten_days(house)
+    await pledged(house, cast.bo, ask)
+    for times in range(1, 5):
+        day = 7 + 20 * (times - 1)
+        assert len(await owed(house, days=day)) == min(times, 2)
+        async with house.work(door=Door.ADMIN) as work:
+            found = await store.again(work, ask)
+            assert found.deadline
+            later = found.deadline + timedelta(days=20)
+            await asks.revise(work, ask, version=found.version, title=ask.title, deadline=later)
+    async with house.work(door=Door.EMAIL) as work:
+        late = make.later(work, days=80)
+        until = (late.now + timedelta(days=10)).date()
+        await asks.not_yet(late, cast.bo, ask, until=until)
+    assert len(await owed(house, days=88)) == 3, "a day of their own is one they want to know of"
+
+
+async def test_not_yet_without_a_day_is_asked_about_a_week_later(house: House, cast: Cast) -> None:
+    ask = await in_ten_days(house)
+    await pledged(house, cast.bo, ask)
+    both = await owed(house, days=7) + await owed(house, days=11)
+    assert len(both) == 3
+    async with house.work(door=Door.EMAIL) as work:
+        await asks.not_yet(make.later(work, days=12), cast.bo, ask, until=None)
+    assert len(await owed(house, days=18)) == 2
+    assert (await owed(house, days=21))[-1] == ("did-you-do-it", cast.bo.no)
+    assert len(await owed(house, days=40)) == 3
+
+
+@pytest.mark.parametrize("own_day", [False, True])
+async def test_who_is_on_a_break_is_asked_when_it_is_over(
+    house: House, cast: Cast, *, own_day: bool
+) -> None:
+    ask = await in_ten_days(house)
+    async with house.work(door=Door.PAGE) as work:
+        said = await asks.pledge(work, cast.bo, ask)
+        if own_day:
+            until = (work.now + timedelta(days=10)).date()
+            said = await asks.not_yet(work, cast.bo, ask, until=until)
+        await subscribers.pause(work, cast.bo, days=60)
+        back = work.now + timedelta(days=60)
+    for day in (7, 11, 12, 30, 59):
         assert await owed(house, days=day) == []
+    async with house.work(reading=True) as work:
+        found = await store.pledge_by_no(work, said.no)
+        assert found is not None
+        assert not found.is_overdue(ask, back), "no case is opened about them until then"
+        assert (found.reminded_at, found.asked_at) == (None, None)
+    assert await owed(house, days=62) == [("did-you-do-it", cast.bo.no)]
+
+
+async def test_who_has_left_the_lists_hears_of_their_pledge_and_who_never_confirmed_does_not(
+    house: House, cast: Cast
+) -> None:
+    ask = await in_ten_days(house)
+    for who in (cast.chidi, cast.dana):
+        await pledged(house, who, ask)
+    assert await owed(house, days=11) == [("did-you-do-it", cast.chidi.no)]
+    async with house.work(reading=True) as work:
+        danas = await store.pledge_of(work, cast.dana.no, ask.no)
+        assert danas is not None
+        assert danas.asked_at is None
+        kinds = {one.kind for one in await outbox.letters_to(work, cast.dana.no)}
+    assert kinds <= {"confirm", "reminder"}
+
+
+async def test_of_a_closed_ask_nobody_is_reminded_who_gave_a_day_of_their_own(
+    house: House, cast: Cast
+) -> None:
+    ask = await in_ten_days(house)
+    async with house.work(door=Door.PAGE) as work:
+        await asks.pledge(work, cast.bo, ask)
+        until = (work.now + timedelta(days=20)).date()
+        await asks.not_yet(work, cast.bo, ask, until=until)
+        await asks.close_ask(work, ask)
+    assert await owed(house, days=18) == []
+    assert await owed(house, days=22) == [("did-you-do-it", cast.bo.no)]
+
+
+async def test_who_answers_between_the_look_and_the_note_is_left_alone(
+    work: Work, cast: Cast
+) -> None:
+    ask = await make.ask(work)
+    for who in (cast.bo, cast.gil):
+        await asks.pledge(work, who, ask)
+        await asks.not_yet(work, who, ask, until=work.now.date())
+    soon = make.later(work, days=1, hours=11)
+    waiting = await due.of_own_date(soon, ASKING, limit=9)
+    assert len(waiting) == 2
+    await asks.report_done(soon, cast.bo, ask)
+    noted = await due.note(soon, ASKING, waiting, None)
+    assert [one.waiting.subscriber_no for one in noted] == [cast.gil.no]
+    assert await due.note(soon, ASKING, waiting, None) == [], "another worker has been here"
+
+
+async def test_who_was_asked_again_and_said_nothing_has_promised_nothing(
+    house: House, cast: Cast
+) -> None:
+    ask = await in_ten_days(house, turn=Turn.REPEAT, repeat_days=1)
+    async with house.work(door=Door.PAGE) as work:
+        for who in (cast.bo, cast.gil):
+            await asks.report_done(work, who, ask)
+        later = make.later(work, days=2)
+        await upkeep.open_again(make.through(later, Door.SYSTEM), ask)
+        await asks.pledge(later, cast.gil, ask)
+    assert await owed(house, days=11) == [("did-you-do-it", cast.gil.no)]
+    await look_around(Later(house, days=15))
+    assert await open_cases(house, cast.bo) == []
+    assert [one.kind for one in await open_cases(house, cast.gil)] == [CaseKind.PAST_DUE]
 
 
 async def test_a_crowd_is_walked_in_stretches(
@@ -188,7 +334,7 @@ async def test_a_crowd_is_walked_in_stretches(
 
 async def test_own_dates_go_in_batches(cast: Cast, work: Work) -> None:
     ask = await asks.open_ask(work, await asks.draft(work, title={"en": "Any time"}))
-    people = [cast.bo, cast.gil, cast.dana]
+    people = [cast.bo, cast.gil, cast.chidi]
     for one in people:
         await asks.not_yet(work, await _who_said_yes(work, one, ask), ask, until=work.now.date())
     soon = dataclasses.replace(work, now=work.now + timedelta(days=1, hours=10))

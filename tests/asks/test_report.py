@@ -1,6 +1,9 @@
 """Telling what became of a yes."""
 
-from datetime import UTC, date, datetime, timedelta
+import dataclasses
+import functools
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,8 +11,9 @@ import pytest
 from mailer.activity import store as activity
 from mailer.asks import actions as asks
 from mailer.asks import store
-from mailer.asks.model import PledgeState, Turn
+from mailer.asks.model import Pledge, PledgeState, Turn
 from mailer.kit.work import Work
+from mailer.relays import ruling as relays
 from mailer.subscribers import actions as subscribers
 from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind
@@ -71,13 +75,20 @@ async def test_how_many_a_note_and_a_link_are_kept_and_can_be_added_later(
     )
     assert (more.amount, more.times, more.done_at) == (5, 1, work.now)
     assert asks.note_of(work, more) == "They all came\nto the meeting."
-    assert more.link == "https://example.org/photo?n=1"
+    assert asks.link_of(work, more) == "https://example.org/photo?n=1"
     assert more.note is not None
     assert b"They all" not in more.note
+    assert more.link is not None
+    assert b"example" not in more.link
 
     steps = len(await store.changes_of(work, cast.bo.no))
     same = await asks.report_done(
-        work, cast.bo, ask, amount=5, note="They all came\nto the meeting.", link=more.link
+        work,
+        cast.bo,
+        ask,
+        amount=5,
+        note="They all came\nto the meeting.",
+        link="https://example.org/photo?n=1",
     )
     assert len(await store.changes_of(work, cast.bo.no)) == steps
     assert same.amount == 5
@@ -119,6 +130,45 @@ async def test_a_habit_is_counted_once_a_day(work: Work, cast: Cast) -> None:
     assert [kind for kind, _at in signs].count(SignKind.DONE) == 2
 
 
+HABITS: dict[PledgeState, Callable[..., Awaitable[Pledge]]] = {
+    PledgeState.WITHDRAWN: asks.withdraw,
+    PledgeState.DECLINED: asks.decline,
+    PledgeState.IN_PROGRESS: functools.partial(asks.not_yet, until=None),
+    PledgeState.BLOCKED: functools.partial(asks.need_help, words="How?"),
+}
+
+
+@pytest.mark.parametrize("state", HABITS)
+async def test_a_habit_can_be_left_and_taken_up_again(
+    work: Work, cast: Cast, state: PledgeState
+) -> None:
+    ask = await make.ask(work, turn=Turn.STANDING, unit=PEOPLE)
+    noon = dataclasses.replace(work, now=work.now.replace(hour=12))
+    done = await asks.report_done(noon, cast.bo, ask, amount=2)
+    await asks.verify(make.by_account(noon, cast.esra.no), done)
+
+    left = await HABITS[state](noon, cast.bo, ask)
+    assert (left.state, left.times, left.amount, left.verified_at) == (state, 1, 2, None)
+
+    evening = make.later(noon, hours=2)
+    again = await asks.report_done(evening, cast.bo, ask)
+    assert (again.state, again.times, again.amount) == (PledgeState.DONE, 1, 2)
+    await HABITS[state](evening, cast.bo, ask)
+    more = await asks.report_done(evening, cast.bo, ask, amount=5)
+    assert (more.times, more.amount) == (1, 5)
+    tomorrow = await asks.report_done(make.later(noon, days=1), cast.bo, ask, amount=1)
+    assert (tomorrow.times, tomorrow.amount) == (2, 6)
+
+
+async def test_the_day_of_a_habit_is_that_of_the_organisation(work: Work, cast: Cast) -> None:
+    await relays.set_hours(work, quiet_from="", quiet_until="", time_zone="Pacific/Auckland")
+    ask = await make.ask(work, turn=Turn.STANDING)
+    # 10:00 and 14:00 in UTC are two days in Auckland, which is 12 or 13 hours ahead.
+    morning = dataclasses.replace(work, now=work.now.replace(hour=10, minute=0))
+    await asks.report_done(morning, cast.bo, ask)
+    assert (await asks.report_done(make.later(morning, hours=4), cast.bo, ask)).times == 2
+
+
 async def test_not_yet_keeps_a_date_of_their_own_and_lets_them_be_reminded_anew(
     work: Work, cast: Cast
 ) -> None:
@@ -133,7 +183,29 @@ async def test_not_yet_keeps_a_date_of_their_own_and_lets_them_be_reminded_anew(
     steps = len(await store.changes_of(work, cast.bo.no))
     await asks.not_yet(work, cast.bo, ask, until=until)
     assert len(await store.changes_of(work, cast.bo.no)) == steps
-    assert (await asks.not_yet(work, cast.bo, ask, until=None)).due_at is None
+
+
+async def test_not_yet_without_a_day_waits_for_the_date_of_the_ask_or_for_a_week(
+    work: Work, cast: Cast
+) -> None:
+    ask = await make.ask(work, deadline=work.now + timedelta(days=2))
+    await asks.pledge(work, cast.bo, ask)
+    before = await asks.not_yet(work, cast.bo, ask, until=None)
+    assert (before.due_at, before.ends(ask)) == (None, ask.deadline)
+
+    late = make.later(work, days=3)
+    after = await asks.not_yet(late, cast.bo, ask, until=None)
+    in_a_week = (late.now + timedelta(days=7)).date()
+    assert after.ends(ask) == datetime.combine(in_a_week, time(23, 59, 59), UTC)
+    assert after.due(ask) is None, "nobody gave this day"
+    assert after.asked_at is None
+
+    steps, ends = len(await store.changes_of(work, cast.bo.no)), after.ends(ask)
+    await asks.not_yet(make.later(late, minutes=1), cast.bo, ask, until=None)
+    assert len(await store.changes_of(work, cast.bo.no)) == steps
+    again = await asks.not_yet(make.later(late, days=1), cast.bo, ask, until=None)
+    assert ends is not None
+    assert again.ends(ask) == ends + timedelta(days=1)
 
 
 async def test_a_date_ends_with_the_day_of_the_organisation(work: Work, cast: Cast) -> None:
@@ -173,11 +245,39 @@ async def test_words_of_help_are_sealed_and_stand_in_no_timeline(work: Work, cas
     assert line.facts == {"ask": ask.no, "pledge": blocked.no}
 
     steps = len(await store.changes_of(work, cast.bo.no))
-    await asks.need_help(work, cast.bo, ask, words="My manager found out.")
+    for words in ("My manager found out.", ""):
+        await asks.need_help(make.later(work, minutes=14), cast.bo, ask, words=words)
     assert len(await store.changes_of(work, cast.bo.no)) == steps
-    other = await asks.need_help(work, cast.bo, ask, words="")
-    assert asks.note_of(work, other) == ""
+    other = await asks.need_help(work, cast.bo, ask, words="It is worse.")
+    assert asks.note_of(work, other) == "It is worse."
     assert len(await store.changes_of(work, cast.bo.no)) == steps + 1
+
+
+@pytest.mark.parametrize("words", ["How?", ""])
+async def test_who_asks_for_help_again_after_a_while_is_heard_again(
+    work: Work, cast: Cast, words: str
+) -> None:
+    ask = await make.ask(work)
+    await asks.need_help(work, cast.bo, ask, words="How?")
+    later = make.later(work, minutes=16)
+    again = await asks.need_help(later, cast.bo, ask, words=words)
+    assert asks.note_of(work, again) == "How?"
+    assert (await activity.kinds(work, cast.bo.no))[-2:] == ["pledge_blocked", "pledge_blocked"]
+
+
+async def test_help_is_let_in_as_a_yes_is_and_what_is_done_is_done(work: Work, cast: Cast) -> None:
+    few = await make.ask(work, capacity=1)
+    high = await make.ask(work, minimum_tier_no=cast.supporter.no)
+    await asks.pledge(work, cast.bo, few)
+    with pytest.raises(asks.Full):
+        await asks.need_help(work, cast.gil, few, words="How?")
+    with pytest.raises(asks.TierTooLow):
+        await asks.need_help(work, cast.gil, high, words="How?")
+    assert await store.pledges_of(work, cast.gil.no) == []
+    for ask in (few, high):
+        assert (await asks.report_done(work, cast.gil, ask)).is_done
+    blocked = await asks.need_help(work, cast.bo, few, words="How?")
+    assert blocked.state is PledgeState.BLOCKED, "who has a place keeps it"
 
 
 async def test_help_with_an_open_ask_is_a_yes_with_help(work: Work, cast: Cast) -> None:

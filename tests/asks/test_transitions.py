@@ -1,11 +1,14 @@
 """Whatever is said in whatever order: no undefined state, and nothing changes by saying it again.
 
 A plain-Python pledge is led beside the stored one. It knows the states and which verb is refused
-from which; the database must agree after each step.
+from which; the database must agree after each step, and the steps that were not undone must lead to
+what the pledge says.
 """
 
+import contextlib
 import dataclasses
 import enum
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +19,11 @@ from hypothesis import strategies as st
 from mailer.activity import store as activity
 from mailer.asks import actions as asks
 from mailer.asks import plain, store, upkeep
-from mailer.asks.model import IS_DONE, STANDS, TO_DO, Ask, Pledge, PledgeState, Turn
+from mailer.asks.model import IS_DONE, STANDS, Ask, Pledge, PledgeState, Turn
+from mailer.asks.reminding.actions import remind_due
 from mailer.kit.errors import Refusal
 from mailer.kit.work import Door, Work
+from mailer.outbox import store as outbox
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind
@@ -56,29 +61,28 @@ class Model:
     before_deed: int = 0  # of the amount
     done_on: datetime | None = None
     is_open: bool = True
+    is_answered: bool = False
 
     def said(self, what: Said, now: datetime) -> "Model | None":
         """Give what follows; None is a refusal."""
         stands = self.state in STANDS
         match what:
             case Said.YES:
-                if stands:
+                if stands and self.is_answered:
                     return self
                 return self._in(PledgeState.PLEDGED) if self.is_open else None
             case Said.NO:
-                if self.state in IS_DONE:
-                    return None
-                return self._in(PledgeState.DECLINED)
+                return None if self._is_over() else self._in(PledgeState.DECLINED)
             case Said.BACK:
                 if self.state is PledgeState.WITHDRAWN:
                     return self
-                return self._in(PledgeState.WITHDRAWN) if self.state in TO_DO else None
+                return self._in(PledgeState.WITHDRAWN) if self._is_to_do() else None
             case Said.DONE | Said.MORE:
                 return self._done(4 if what is Said.MORE else 0, now)
             case Said.LATER:
-                return self._in(PledgeState.IN_PROGRESS) if self.state in TO_DO else None
+                return self._in(PledgeState.IN_PROGRESS) if self._is_to_do() else None
             case Said.HELP:
-                if self.state in IS_DONE or not (stands or self.is_open):
+                if self._is_over() or not (stands or self.is_open):
                     return None
                 return self._in(PledgeState.BLOCKED)
             case Said.VERIFY:
@@ -87,30 +91,34 @@ class Model:
                 raise AssertionError(what)
 
     def _in(self, state: PledgeState) -> "Model":
-        return dataclasses.replace(self, state=state)
+        return dataclasses.replace(self, state=state, is_answered=True)
+
+    def _is_over(self) -> bool:
+        return self.state in IS_DONE and self.turn is not Turn.STANDING
+
+    def _is_to_do(self) -> bool:
+        return self.state in STANDS and not self._is_over()
 
     def _done(self, amount: int, now: datetime) -> "Model | None":
         if self.state not in STANDS and not self.is_open:
             return None
-        if self.state in IS_DONE and not self._is_another_day(now):
-            if self.state is PledgeState.VERIFIED or not amount:
+        if not self._counts_anew(now):
+            if self.state is PledgeState.VERIFIED or (self.state in IS_DONE and not amount):
                 return self
-            return dataclasses.replace(self, amount=self.before_deed + amount)
+            told = self.before_deed + amount if amount else self.amount
+            return dataclasses.replace(self._in(PledgeState.DONE), amount=told)
         return dataclasses.replace(
-            self,
-            state=PledgeState.DONE,
+            self._in(PledgeState.DONE),
             times=self.times + 1,
             before_deed=self.amount,
             amount=self.amount + amount,
             done_on=now,
         )
 
-    def _is_another_day(self, now: datetime) -> bool:
-        return (
-            self.turn is Turn.STANDING
-            and self.done_on is not None
-            and now.astimezone(UTC).date() > self.done_on.astimezone(UTC).date()
-        )
+    def _counts_anew(self, now: datetime) -> bool:
+        if self.turn is not Turn.STANDING or self.done_on is None:
+            return self.state not in IS_DONE
+        return now.astimezone(UTC).date() > self.done_on.astimezone(UTC).date()
 
     def at(self, now: datetime) -> "Model":
         """Let the worker have its turn."""
@@ -121,8 +129,20 @@ class Model:
             and self.done_on is not None
             and self.done_on <= now - timedelta(days=REPEAT_DAYS)
         ):
-            return self._in(PledgeState.PLEDGED)
+            return dataclasses.replace(self._in(PledgeState.PLEDGED), is_answered=False)
         return self
+
+
+@dataclasses.dataclass(frozen=True)
+class Rooms:
+    """One and the same unit of work, for the steps that open their own."""
+
+    here: Work
+
+    @contextlib.asynccontextmanager
+    async def work(self, *, reading: bool = False) -> AsyncGenerator[Work]:
+        assert isinstance(reading, bool)
+        yield self.here
 
 
 class Life:
@@ -145,6 +165,10 @@ class Life:
                     if self.model.is_open:
                         await upkeep.open_again(system, self.ask)
                 await self._follow(self.model.at(self.work.now), Door.SYSTEM)
+                at_work = Rooms(make.through(self.work, Door.SYSTEM))
+                for step in (upkeep.give_days, upkeep.forget_words, remind_due):
+                    while await step(at_work):
+                        pass
             case Said.CLOSE:
                 await asks.close_ask(self.work, self.ask)
                 self.model = dataclasses.replace(self.model, is_open=False)
@@ -167,14 +191,14 @@ class Life:
             return
         said = await self._do(what)
         await self._follow(expected, self.work.door)
-        # Again: nothing more happens, and the same is given.
+        # Again within a minute: nothing more happens, and the same is given.
         rows = await self.everything()
-        again = await self._do(what)
+        again = await self._do(what, seconds=59)
         assert plain.kept(again) == plain.kept(said)
         assert await self.everything() == rows
 
-    async def _do(self, what: Said) -> Pledge:
-        work, somebody, ask = self.work, self.somebody, self.ask
+    async def _do(self, what: Said, *, seconds: int = 0) -> Pledge:
+        work, somebody, ask = make.later(self.work, seconds=seconds), self.somebody, self.ask
         match what:
             case Said.YES:
                 return await asks.pledge(work, somebody, ask)
@@ -242,6 +266,7 @@ class Life:
             plain.kept(pledge) if pledge else None,
             [(one.no, one.undone_at) for one in await store.changes_of(self.work, no)],
             await activity.kinds(self.work, no),
+            [one.no for one in await outbox.letters_to(self.work, no)],
             await self.signs(),
         ]
 
@@ -256,16 +281,31 @@ class Life:
             assert model.state is None
             return
         assert pledge.state is model.state
+        assert pledge.is_answered == model.is_answered
         assert (pledge.times, pledge.amount or 0) == (model.times, model.amount)
         assert (pledge.done_at is None) == (pledge.times == 0)
         assert pledge.done_at == (model.done_on if pledge.times else None)
         assert (pledge.verified_at is not None) == (pledge.state is PledgeState.VERIFIED)
         change = await store.last_change(self.work, pledge.no)
         assert (change is None) == (not self.steps)
-        assert change is None or change.to_state is pledge.state
+        await self._steps_lead_to(pledge)
         signs = await self.signs()
         assert signs.count(SignKind.DONE) == model.times
         assert signs.count(SignKind.PLEDGED) <= (pledge.state in STANDS)
+
+    async def _steps_lead_to(self, pledge: Pledge) -> None:
+        """Walk back through the steps that were not undone, to where nothing was said."""
+        state: PledgeState | None = pledge.state
+        says = {name: getattr(pledge, name) for name in plain.COLUMNS}
+        for change in await store.changes_of(self.work, self.somebody.no):
+            if change.undone_at is None:
+                assert change.to_state is state
+                state = change.from_state
+                says |= plain.read(change.before)
+        if state is not None:  # it began anew after all had been undone
+            assert state is PledgeState.WITHDRAWN
+            nothing = (says["times"], says["amount"], says["done_at"], says["is_answered"])
+            assert nothing == (0, None, None, False)
 
 
 @given(
@@ -284,7 +324,9 @@ async def test_no_path_leaves_an_undefined_state_and_repeating_changes_nothing(
             repeat_days=REPEAT_DAYS if turn is Turn.REPEAT else None,
             unit={"en": "letters"},
         )
-        life = Life(work, await make.person(work), ask)
+        # At noon, so that a minute later is the same day.
+        noon = dataclasses.replace(work, now=work.now.replace(hour=12))
+        life = Life(noon, await make.person(work), ask)
         for one in happens:
             await life.happens(one)
     finally:

@@ -9,6 +9,7 @@ from mailer.asks import actions as asks
 from mailer.asks import record, store, upkeep
 from mailer.asks.model import Ask, Pledge, PledgeChange, PledgeState, Turn
 from mailer.kit.work import Door, Work
+from mailer.outbox import store as outbox
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind
@@ -47,9 +48,10 @@ async def test_each_step_goes_back_to_the_one_before(work: Work, cast: Cast) -> 
     later = await undone(work, cast.bo, stuck)
     assert (later.state, later.due_at, later.note) == (PledgeState.IN_PROGRESS, due_at, None)
     again = await undone(work, cast.bo, later)
-    assert (again.state, again.due_at, again.campaign_no) == (PledgeState.PLEDGED, None, 7)
+    assert (again.state, again.is_our_day, again.campaign_no) == (PledgeState.PLEDGED, True, 7)
     none = await undone(work, cast.bo, again)
     assert (none.no, none.state, none.campaign_no) == (said.no, PledgeState.WITHDRAWN, None)
+    assert (none.is_answered, none.ends(ask)) == (False, None)
     assert await store.last_change(work, said.no) is None
     kinds = await activity.kinds(work, cast.bo.no)
     assert kinds[-4:] == ["pledge_undone"] * 4
@@ -95,6 +97,35 @@ async def test_a_no_can_be_undone(work: Work, cast: Cast) -> None:
     said = await asks.pledge(work, cast.bo, ask)
     await asks.decline(work, cast.bo, ask)
     assert (await undone(work, cast.bo, said)).state is PledgeState.PLEDGED
+
+
+async def test_an_undo_gives_no_place_that_was_given_away(work: Work, cast: Cast) -> None:
+    ask = await make.ask(work, capacity=1)
+    await asks.pledge(work, cast.bo, ask)
+    left = await asks.withdraw(work, cast.bo, ask)
+    await asks.pledge(work, cast.gil, ask)
+    with pytest.raises(asks.PlaceTaken):
+        await undone(work, cast.bo, left)
+    assert (await store.pledge_of(work, cast.bo.no, ask.no) or left).state is PledgeState.WITHDRAWN
+    await asks.withdraw(work, cast.gil, ask)
+    assert (await undone(work, cast.bo, left)).state is PledgeState.PLEDGED
+
+
+async def test_a_suggestion_goes_with_the_deed_that_raised_it(work: Work, cast: Cast) -> None:
+    shown: asks.AskFields = {"suggested_tier_no": cast.activist.no}
+    first = await asks.report_done(work, cast.gil, await make.ask(work, **shown))
+    second = await asks.report_done(work, cast.gil, await make.ask(work, "Another", **shown))
+    await undone(work, cast.gil, second)
+    assert await ladder.suggested(work, cast.gil.no) is not None, "the other shows as much"
+    letter = "tier-suggested"
+    assert letter in [one.kind for one in await outbox.letters_to(work, cast.gil.no)]
+
+    await undone(work, cast.gil, first)
+    assert await ladder.suggested(work, cast.gil.no) is None
+    assert letter not in [one.kind for one in await outbox.letters_to(work, cast.gil.no)]
+
+    await asks.report_done(work, cast.gil, await make.ask(work, "A third", **shown))
+    assert await ladder.suggested(work, cast.gil.no) is not None, "nobody has said no to it"
 
 
 async def test_what_was_taken_back_by_an_undo_is_no_sign_any_more(work: Work, cast: Cast) -> None:

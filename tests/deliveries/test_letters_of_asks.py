@@ -7,21 +7,23 @@ from datetime import timedelta
 import pytest
 
 from mailer.asks import actions as asks
-from mailer.asks import fresh_links, store
-from mailer.asks.model import Ask
+from mailer.asks import fresh_links, store, upkeep
+from mailer.asks.model import Ask, Turn
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.deliveries.model import Reason
+from mailer.deliveries.writing import said_date
 from mailer.kit.tokens import Claim, Purpose
 from mailer.kit.work import Door, Work
 from mailer.outbox.actions import Post, post
 from mailer.outbox.model import DeliveryState, Letter
 from mailer.subscribers import actions as subscribers
+from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import opened
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import letters, no_letters, working
+from tests.support.sending import letters, make_due, no_letters, working
 
 OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 SKIPPED = (DeliveryState.SKIPPED, Reason.POINTLESS.value)
@@ -136,6 +138,15 @@ async def _pause(work: Work, cast: Cast, _ask: Ask) -> None:
     await subscribers.pause(work, cast.bo)
 
 
+async def _close(work: Work, _cast: Cast, ask: Ask) -> None:
+    await asks.close_ask(work, ask)
+
+
+async def _move(work: Work, _cast: Cast, ask: Ask) -> None:
+    later = work.now + timedelta(days=40)
+    await asks.revise(work, ask, version=ask.version, title=ask.title, deadline=later)
+
+
 async def _leave(work: Work, cast: Cast, _ask: Ask) -> None:
     await consent.unsubscribe(work, cast.bo, list_no=None)
 
@@ -152,9 +163,11 @@ DATES = {"pledge-due", "did-you-do-it"}
         (_do_it, DATES),
         (_later, DATES),
         (_pause, DATES),
-        (_leave, DATES),
+        (_leave, set()),
+        (_close, {"pledge-due"}),
+        (_move, DATES),
     ],
-    ids=["undone", "done", "another day", "on a break", "left"],
+    ids=["undone", "done", "another day", "on a break", "left", "closed", "moved"],
 )
 async def test_what_has_become_pointless_is_not_sent(
     house: House,
@@ -173,6 +186,124 @@ async def test_what_has_become_pointless_is_not_sent(
     assert {one.state for kind, one in of_ours.items() if kind not in pointless} <= {
         DeliveryState.SENT
     }
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("done", "You told us that “Put it on the agenda” is done."),
+        ("help", "You told us that you need help with “Put it on the agenda”."),
+        ("decline", "You told us that “Put it on the agenda” is not for you."),
+    ],
+)
+async def test_an_answer_is_told_to_the_owner_of_the_link(
+    house: House, cast: Cast, relay: Relay, ask: Ask, answer: str, words: str
+) -> None:
+    async with house.work(door=Door.EMAIL) as work:
+        match answer:
+            case "done":
+                said = await asks.report_done(work, cast.bo, ask)
+            case "help":
+                said = await asks.need_help(work, cast.bo, ask, words="How?")
+            case _:
+                said = await asks.decline(work, cast.bo, ask)
+        change = await store.last_change(work, said.no)
+        assert change
+    await fates(house, relay)
+    [mail] = [one for one in map(Mail, relay.letters) if one.subject == "We noted your answer"]
+    assert words in " ".join(mail.text.split())
+    assert "How?" not in mail.text + mail.html
+    async with house.work(reading=True) as work:
+        token = mail.link("Undo it").rpartition("/")[2]
+        claim = work.signer.read(token, Purpose.UNDO_PLEDGE, now=work.now)
+    assert claim.subject == change.no
+    sent = [Mail(one).subject for one in relay.letters]
+    assert ("Help is coming" in sent) is (answer == "help")
+
+
+async def test_a_receipt_of_what_is_risky_holds_the_rights_and_whom_to_turn_to(
+    house: House, cast: Cast, relay: Relay
+) -> None:
+    await no_letters(house)
+    risky = await opened(
+        house,
+        "Wear a badge",
+        risk={"en": "This one happens at work."},
+        rights={"en": "1. You may do it in your own time."},
+        support_contact="The office, 020 7946 0000",
+    )
+    async with house.work(door=Door.EMAIL) as work:
+        said = await asks.pledge(work, cast.bo, risky)
+        ends = said.ends(risky)
+    await fates(house, relay)
+    [mail] = [Mail(one) for one in relay.letters]
+    for part in (mail.text, mail.html):
+        assert "You may do it in your own time." in part
+        assert "The office, 020 7946 0000" in part
+    assert ends
+    asked_on = said_date(ends + timedelta(hours=10), "en")
+    assert f"on {asked_on} we ask once how it went" in " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize("then", ["nothing", "a yes", "a break"])
+async def test_what_is_open_again_is_told_to_who_has_not_answered_since(
+    house: House, cast: Cast, relay: Relay, then: str
+) -> None:
+    await no_letters(house)
+    ask = await opened(house, "Call your MP", turn=Turn.REPEAT, repeat_days=7)
+    async with house.work(door=Door.ADMIN) as work:
+        said = await asks.report_done(make.through(work, Door.IMPORT), cast.bo, ask)
+        later = make.through(make.later(work, days=7), Door.SYSTEM)
+        assert await upkeep.open_again(later, ask) == 1
+        if then == "a yes":
+            await asks.pledge(make.through(work, Door.IMPORT), cast.bo, ask)
+        elif then == "a break":
+            await subscribers.pause(work, cast.bo)
+    await make_due(house)
+    found = (await fates(house, relay))[upkeep.AGAIN]
+    if then != "nothing":
+        assert (found.state, found.reply) == SKIPPED
+        return
+    [mail] = [Mail(one) for one in relay.letters]
+    assert mail.subject == "Again, if you like"
+    async with house.work(reading=True) as work:
+        told = {
+            words: work.signer.read(mail.link(words).rpartition("/")[2], *Purpose, now=work.now)
+            for words in ("Yes, I’ll do it again", "I have done it", "It is not for me")
+        }
+    assert {one.subject for one in told.values()} == {ask.no}
+    assert [one.purpose for one in told.values()] == [
+        Purpose.ASK,
+        Purpose.ASK_DONE,
+        Purpose.ASK_DECLINE,
+    ]
+    assert said.done_at
+
+
+async def test_nothing_about_a_pledge_goes_to_who_never_confirmed(
+    house: House, cast: Cast, relay: Relay, ask: Ask
+) -> None:
+    async with house.work(door=Door.EMAIL) as work:
+        said = await asks.pledge(work, cast.dana, ask)
+        change = await store.last_change(work, said.no)
+        assert change
+        assert ask.deadline
+        due = {"pledge": said.no, "due": int(ask.deadline.timestamp())}
+        about = {"pledge": said.no, "change": change.no}
+        for kind in (*RECEIPTS, "answer-receipt", *DATES):
+            facts = due if kind in DATES else {**about, "answer": "done"}
+            await post(
+                work,
+                Post(
+                    kind=kind,
+                    dedupe_key=f"test:{kind}",
+                    language="en",
+                    facts=facts,
+                    subscriber=cast.dana.no,
+                ),
+            )
+    found = (await fates(house, relay)).values()
+    assert {(one.state, one.reply) for one in found} == {SKIPPED}
 
 
 async def test_a_link_to_what_is_over_leads_nowhere_new(work: Work, cast: Cast, ask: Ask) -> None:

@@ -47,6 +47,8 @@ async def test_many_are_posted_at_once_and_only_those_that_are_new(cast: Cast, w
     await post(work, posts[0])
 
     assert [letter.dedupe_key for letter in await post_many(work, posts)] == ["hello:1", "hello:2"]
-    assert await store.posted_since(work, subscriber=cast.bo.no, kind="hello", since=work.now) == 3
+    assert (
+        await store.posted_since(work, subscriber=cast.bo.no, kinds=["hello"], since=work.now) == 3
+    )
     kinds = [letter.kind for letter in await store.letters_to(work, cast.bo.no)]
     assert kinds[:3] == ["hello", "hello", "hello"]

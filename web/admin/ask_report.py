@@ -233,7 +233,7 @@ def _person(
         "since": ask_words.on(since, work.now, zone),
         "amount": "" if pledge.amount is None else ask_words.amount(pledge.amount, ask.unit),
         "note": may_change and pledge.note is not None,
-        "link": pledge.link if may_change else "",
+        "link": reporting.link_of(work, pledge) if may_change else "",
     }
 
 

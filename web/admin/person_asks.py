@@ -192,7 +192,7 @@ def _told(work: Work, pledge: Pledge, ask: Ask) -> list[tuple[str, str]]:
             "" if pledge.amount is None else ask_words.amount(pledge.amount, ask.unit),
         ),
         (_("In their words"), reporting.note_of(work, pledge)),
-        (_("Link"), pledge.link),
+        (_("Link"), reporting.link_of(work, pledge)),
     ]
     return [(term, words) for term, words in told if words]
 

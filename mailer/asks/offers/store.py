@@ -270,11 +270,18 @@ def _stands_on(fitting: Collection[int], lowest: Tier) -> ColumnElement[bool]:
 
 
 def _fitting(ask: Ask, every: Sequence[Tier]) -> list[int]:
-    """Give the levels whose people have the time for an ask, and stand high enough for it."""
+    """Give the levels whose people have the time for an ask, and stand high enough for it.
+
+    Nobody is asked for more than the minutes of their level, but on the highest: whoever stands
+    there may be offered anything, or what takes a day would be offered to nobody.
+    """
+    highest = max(one.rank for one in every if one.closed_at is None)
+    least = _least(ask, every)
     return [
         one.no
         for one in every
-        if one.rank >= _least(ask, every) and (ask.minutes is None or ask.minutes <= one.minutes)
+        if one.rank >= least
+        and (ask.minutes is None or ask.minutes <= one.minutes or one.rank >= highest)
     ]
 
 
@@ -291,8 +298,11 @@ def _least(ask: Ask, every: Sequence[Tier]) -> int:
 
 
 def _has_answered(ask: Ask, no: ColumnElement[int]) -> ColumnElement[bool]:
-    """Say whether somebody said yes or no, also if they took it back: nobody is asked twice."""
-    return exists().where(Pledge.subscriber_no == no, Pledge.ask_no == ask.no)
+    """Say whether somebody said yes or no, also if they took it back: nobody is asked twice.
+
+    But for those whose only answer was undone, and those for whom time has opened it again.
+    """
+    return exists().where(Pledge.subscriber_no == no, Pledge.ask_no == ask.no, Pledge.is_answered)
 
 
 def is_for(ask: Ask, no: ColumnElement[int]) -> ColumnElement[bool]:

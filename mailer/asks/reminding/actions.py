@@ -5,10 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Protocol
 
+from mailer.asks import days
 from mailer.asks.model import Ask, PledgeState
 from mailer.asks.reminding import store
 from mailer.asks.reminding.model import OCCASIONS, WAITS, Occasion
-from mailer.asks.reminding.store import Waiting
+from mailer.asks.reminding.store import Owed, Waiting
 from mailer.kit.work import Work
 from mailer.outbox.actions import Post, post_many
 from mailer.tiers.upkeep import rounds
@@ -29,7 +30,7 @@ class Rooms(Protocol):
 async def remind_due(house: Rooms) -> bool:
     """Owe the next letters about dates; say whether there are more.
 
-    Who gave a date of their own is found by it. Those of an ask's deadline may be a hundred
+    Who has a date of their own is found by it. Those of an ask's deadline may be a hundred
     thousand: they are walked once a day, as long as its letter makes sense.
     """
     async with house.work(reading=True) as work:
@@ -52,9 +53,9 @@ async def remind_due(house: Rooms) -> bool:
 
 
 async def owe_own_dates(work: Work, occasion: Occasion, *, limit: int = BATCH) -> int:
-    """Owe the letter to those who gave a date of their own; count them."""
+    """Owe the letter to those who have a date of their own; count them."""
     waiting = await store.of_own_date(work, occasion, limit=limit)
-    await _owe(work, occasion, waiting)
+    await _owe(work, occasion, waiting, None)
     return len(waiting)
 
 
@@ -68,28 +69,39 @@ async def _walk(
     waiting, last = await store.of_deadline(
         work, occasion, ask, state, after=after, limit=rounds.STRETCH
     )
-    await _owe(work, occasion, waiting)
+    await _owe(work, occasion, waiting, ask)
     return Stretch([], last), 0
 
 
-async def _owe(work: Work, occasion: Occasion, waiting: Sequence[Waiting]) -> None:
-    if not waiting:
+async def _owe(work: Work, occasion: Occasion, waiting: Sequence[Waiting], ask: Ask | None) -> None:
+    """Owe a letter to some; `ask` is the one whose deadline it is about, None where each has one.
+
+    Whoever is on a break is asked once it is over, and no case is opened about them until then.
+    """
+    zone = await days.zone_of_ours(work)
+    there = []
+    for one in waiting:
+        if one.paused_until is None or one.paused_until <= work.now:
+            there.append(one)
+        else:
+            back = days.end_of(one.paused_until.astimezone(zone).date(), zone)
+            await store.put_off(work, occasion, one.pledge_no, back, ask)
+    if not there:
         return
-    await store.note(work, occasion, [one.pledge_no for one in waiting])
     await post_many(
         work,
         [
             Post(
                 kind=occasion.letter,
-                dedupe_key=f"{occasion.letter}:{one.pledge_no}:{_second(one)}",
-                language=one.language,
-                facts={"pledge": one.pledge_no, "due": _second(one)},
-                subscriber=one.subscriber_no,
+                dedupe_key=f"{occasion.letter}:{one.waiting.pledge_no}:{_second(one)}",
+                language=one.waiting.language,
+                facts={"pledge": one.waiting.pledge_no, "due": _second(one)},
+                subscriber=one.waiting.subscriber_no,
             )
-            for one in waiting
+            for one in await store.note(work, occasion, there, ask)
         ],
     )
 
 
-def _second(one: Waiting) -> int:
+def _second(one: Owed) -> int:
     return int(one.due.timestamp())

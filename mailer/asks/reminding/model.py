@@ -13,6 +13,10 @@ QUIET_FOR = timedelta(days=1)
 """So long after an answer of theirs nobody is written to about it."""
 
 
+MOST_REMINDERS = 2
+"""Of one pledge, however often the deadline of its ask is moved. A date of their own is new."""
+
+
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """A letter about a date: from when on it is due, and until when it makes sense."""
 
@@ -21,7 +25,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     noted: str  # the column of a pledge that says when it went out last
     begins: timedelta  # after the date; before it where negative
     ends: timedelta
-    only_open: bool = False  # not where the ask was closed
+    is_reminder: bool = False  # so not where the ask was closed, nor of a day that nobody gave
 
     def span(self, now: datetime) -> tuple[datetime, datetime]:
         """Give the dates that this letter is due for: later than the first, up to the second."""
@@ -34,7 +38,7 @@ REMINDING = Occasion(
     noted="reminded_at",
     begins=-timedelta(days=3, hours=14),
     ends=timedelta(),
-    only_open=True,
+    is_reminder=True,
 )
 ASKING = Occasion(
     letter="did-you-do-it",

@@ -30,7 +30,9 @@ async def silent_after(work: Work, since: datetime, until: datetime, *, limit: i
 
     The date is the one they gave, or the ask's. Who asked for help has a case about it already.
     """
-    is_silent = Pledge.state.in_((PledgeState.PLEDGED, PledgeState.IN_PROGRESS))
+    is_silent = Pledge.is_answered & Pledge.state.in_(
+        (PledgeState.PLEDGED, PledgeState.IN_PROGRESS)
+    )
     theirs = select(Pledge.no, Pledge.subscriber_no, Pledge.due_at.label("due")).where(
         Pledge.due_at > since, Pledge.due_at <= until, is_silent
     )

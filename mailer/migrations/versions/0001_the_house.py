@@ -797,6 +797,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ask", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ask_demand_no"), ["demand_no"], unique=False)
+        batch_op.create_index(
+            "uq_ask_library_draft",
+            ["library_key"],
+            unique=True,
+            sqlite_where=sa.text("state = 'draft' AND library_key IS NOT NULL"),
+            postgresql_where=sa.text("state = 'draft' AND library_key IS NOT NULL"),
+        )
 
     op.create_table(
         "audit_line",
@@ -2554,13 +2561,16 @@ def upgrade() -> None:
         sa.Column("times", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("note", sa.LargeBinary(), nullable=True),
-        sa.Column("link", sa.String(length=500), nullable=False),
+        sa.Column("link", sa.LargeBinary(), nullable=True),
         sa.Column("due_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("is_our_day", sa.Boolean(), nullable=False),
+        sa.Column("is_answered", sa.Boolean(), nullable=False),
         sa.Column("verified_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
             "verified_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("reminded_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reminders", sa.SmallInteger(), nullable=False),
         sa.Column("asked_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
             "door",
@@ -2617,6 +2627,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("campaign_no IS NOT NULL"),
             postgresql_where=sa.text("campaign_no IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_pledge_dayless",
+            ["ask_no", "state", "is_answered", "no"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NULL"),
+            postgresql_where=sa.text("due_at IS NULL"),
+        )
         batch_op.create_index("ix_pledge_done", ["done_at", "subscriber_no"], unique=False)
         batch_op.create_index(
             "ix_pledge_due",
@@ -2626,6 +2643,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("due_at IS NOT NULL"),
         )
         batch_op.create_index("ix_pledge_made", ["made_at", "state", "subscriber_no"], unique=False)
+        batch_op.create_index(
+            "ix_pledge_our_day",
+            ["ask_no", "no"],
+            unique=False,
+            sqlite_where=sa.text("is_our_day = 1"),
+            postgresql_where=sa.text("is_our_day"),
+        )
         batch_op.create_index("uq_pledge_subscriber", ["subscriber_no", "ask_no"], unique=True)
 
     op.create_table(
@@ -2799,6 +2823,7 @@ def upgrade() -> None:
             "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("before", orm.Json(), nullable=False),
+        sa.Column("keeps_words", sa.Boolean(), nullable=False),
         sa.Column("undone_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_no"], ["account.no"], name=op.f("fk_pledge_change_account_no_account")
@@ -2822,6 +2847,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_pledge_change_pledge", ["pledge_no", "no"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_pledge_change_subscriber_no"), ["subscriber_no"], unique=False
+        )
+        batch_op.create_index(
+            "ix_pledge_change_words",
+            ["at", "no"],
+            unique=False,
+            sqlite_where=sa.text("keeps_words = 1"),
+            postgresql_where=sa.text("keeps_words"),
         )
 
     op.create_table(
@@ -2858,6 +2890,11 @@ def downgrade() -> None:
 
     op.drop_table("revision")
     with op.batch_alter_table("pledge_change", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_pledge_change_words",
+            sqlite_where=sa.text("keeps_words = 1"),
+            postgresql_where=sa.text("keeps_words"),
+        )
         batch_op.drop_index(batch_op.f("ix_pledge_change_subscriber_no"))
         batch_op.drop_index("ix_pledge_change_pledge")
 
@@ -2871,6 +2908,11 @@ def downgrade() -> None:
     op.drop_table("segment_version")
     with op.batch_alter_table("pledge", schema=None) as batch_op:
         batch_op.drop_index("uq_pledge_subscriber")
+        batch_op.drop_index(
+            "ix_pledge_our_day",
+            sqlite_where=sa.text("is_our_day = 1"),
+            postgresql_where=sa.text("is_our_day"),
+        )
         batch_op.drop_index("ix_pledge_made")
         batch_op.drop_index(
             "ix_pledge_due",
@@ -2878,6 +2920,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("due_at IS NOT NULL"),
         )
         batch_op.drop_index("ix_pledge_done")
+        batch_op.drop_index(
+            "ix_pledge_dayless",
+            sqlite_where=sa.text("due_at IS NULL"),
+            postgresql_where=sa.text("due_at IS NULL"),
+        )
         batch_op.drop_index(
             "ix_pledge_campaign",
             sqlite_where=sa.text("campaign_no IS NOT NULL"),
@@ -3107,6 +3154,11 @@ def downgrade() -> None:
     op.drop_table("bulk_act")
     op.drop_table("audit_line")
     with op.batch_alter_table("ask", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_ask_library_draft",
+            sqlite_where=sa.text("state = 'draft' AND library_key IS NOT NULL"),
+            postgresql_where=sa.text("state = 'draft' AND library_key IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_ask_demand_no"))
 
     op.drop_table("ask")
