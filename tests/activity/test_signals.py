@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from mailer.activity import actions as activity
 from mailer.activity import store as lines
 from mailer.activity.model import Activity
 from mailer.activity.signals import following, reactions, store
-from mailer.activity.signals.following import FIRST_REST, follow_signals
+from mailer.activity.signals.following import CLAIMED_FOR, FIRST_REST, follow_signals
 from mailer.activity.signals.model import Signal
 from mailer.activity.signals.reactions import Reaction
 from mailer.bootstrap import House
@@ -17,6 +17,8 @@ from mailer.kit.errors import Conflict
 from mailer.kit.work import Work
 from mailer.records import erasing, merging
 from mailer.records.erasing import Ground, Remains
+from mailer.subscribers import store as people
+from mailer.subscribers.model import Subscriber
 from tests.cast import Cast
 from tests.support.waiting import Later
 
@@ -197,3 +199,53 @@ async def test_who_was_erased_leaves_no_signal(
         await erasing.erase(work, cast.bo, remains=Remains.NOTHING, ground=Ground.DIED)
 
     assert await waiting(house) == 0
+
+
+async def test_who_is_erased_while_a_signal_about_them_is_handed_on(
+    house: House, cast: Cast, follower: Follower
+) -> None:
+    """Both hold the person first, so that neither waits for the other for ever."""
+
+    async def holds(work: Work, line: Activity) -> None:
+        assert await people.hold(work, line.subscriber_no) is not None
+
+    reactions.follow(KIND, holds)
+    everybody = [cast.bo, cast.gil, cast.chidi, cast.dana]
+    await wave(house, *[one.no for one in everybody])
+
+    async def erase(who: Subscriber) -> None:
+        async with house.work() as work:
+            await erasing.erase(work, who, remains=Remains.NOTHING, ground=Ground.DIED)
+
+    await asyncio.gather(
+        *[erase(one) for one in everybody], follow_signals(house), follow_signals(house)
+    )
+
+    while await follow_signals(Later(house, minutes=2)):
+        pass
+    assert await waiting(house) == 0
+
+
+async def test_what_a_dead_worker_had_claimed_is_handed_on_a_minute_later(
+    house: House, cast: Cast, follower: Follower
+) -> None:
+    await wave(house, cast.bo.no)
+    async with house.work() as work:
+        assert len(await store.claim(work, work.now + CLAIMED_FOR, limit=5)) == 1
+    await follow_signals(house)
+    assert follower.seen == []
+    await follow_signals(Later(house, seconds=CLAIMED_FOR.total_seconds() + 5))
+    assert follower.seen == [cast.bo.no]
+
+
+async def test_what_another_worker_has_done_meanwhile_is_done_once(
+    house: House, cast: Cast, follower: Follower
+) -> None:
+    async def is_slow(work: Work, line: Activity) -> None:
+        """Take so long that the claim has run out, and another has dropped the signal."""
+        await work.session.execute(delete(Signal))
+
+    reactions.follow(KIND, is_slow)
+    await wave(house, cast.bo.no)
+    await follow_signals(house)
+    assert await kinds(house, cast.bo.no) == ["waved"], "what was done here is taken back"

@@ -8,6 +8,11 @@ from mailer.kit.work import Work
 Reaction = Callable[[Work, Activity], Awaitable[None]]
 """Does what follows from a line. A refusal is an answer: there is nothing to do any more."""
 
+
+class LineMoved(Exception):
+    """The line is another person's by now than when it was read: it is handed on anew."""
+
+
 _REACTIONS: dict[str, list[Reaction]] = {}
 
 

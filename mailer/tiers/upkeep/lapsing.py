@@ -5,7 +5,7 @@ break or is not written to is not asked.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mailer.activity import actions as activity
 from mailer.kit.errors import NotFound
@@ -132,6 +132,22 @@ async def stay(work: Work, subscriber: Subscriber, question_no: int) -> StillWit
         _end(work, question, Stayed.KEPT)
         await activity.record(work, subscriber.no, "still_with_us", tier=question.tier_no)
     return question
+
+
+async def ask_on(work: Work, subscriber: Subscriber, question_no: int, *, since: datetime) -> None:
+    """Take back a `stay` of a moment: the question stands again, with time left to answer it.
+
+    One that ended otherwise, or since, is left as it is; and so is one beside which another stands.
+    """
+    subscriber = await held(work, subscriber)
+    question = await of_theirs(work, subscriber, question_no)
+    if question.ended is not Stayed.KEPT or question.ended_at != since:
+        return
+    if await store.is_asked(work, subscriber.no):
+        return
+    question.ended_at, question.ended = None, None
+    question.next_at = max(question.next_at, work.now + AGAIN_AFTER)
+    await work.session.flush()
 
 
 async def of_theirs(work: Work, subscriber: Subscriber, question_no: int) -> StillWithUs:

@@ -122,6 +122,14 @@ async def heard_from(work: Work, questions: Collection[int]) -> set[int]:
     return set(found)
 
 
+async def is_asked(work: Work, subscriber_no: int) -> bool:
+    """Say whether somebody is asked just now whether they are still with us."""
+    standing = exists().where(
+        StillWithUs.subscriber_no == subscriber_no, StillWithUs.ended_at.is_(None)
+    )
+    return bool(await work.session.scalar(select(standing)))
+
+
 async def active_of(work: Work, subscriber_nos: Collection[int]) -> set[int]:
     """Give those of these people who may be written to."""
     found = await work.session.scalars(
