@@ -22,9 +22,19 @@ class Links:
         self._signer = signer
         self._now = now
 
-    def to(self, purpose: Purpose, subscriber: int, *, subject: int = 0, cause: int = 0) -> str:
-        """Give the link that lets one subscriber do one thing."""
-        token = self._signer.token(purpose, subscriber, now=self._now, subject=subject, cause=cause)
+    def to(
+        self,
+        purpose: Purpose,
+        subscriber: int,
+        *,
+        subject: int = 0,
+        cause: int = 0,
+        until: datetime | None = None,
+    ) -> str:
+        """Give the link that lets one subscriber do one thing, at the latest `until` then."""
+        token = self._signer.token(
+            purpose, subscriber, now=self._now, subject=subject, cause=cause, until=until
+        )
         return f"{self.base}/{'u' if purpose is Purpose.UNSUBSCRIBE else 'l'}/{token}"
 
     def maker(

@@ -8,7 +8,8 @@ The octets, before base64url without padding:
 
     version and key (1) | purpose (1) | subscriber, subject, cause (varints) | expiry (4) | MAC (10)
 
-Expiry is in minutes since 1970 and is missing where a purpose never ends. 80 bits of MAC suffice
+Expiry is in minutes since 1970 and is missing where a token never ends: where its purpose does not,
+and it was not made on the page of another that does. 80 bits of MAC suffice
 for a check that only this server can make: guessing one at 1,000 a second takes 10^13 years.
 `<https://host/u/TOKEN>` stays within 76 characters (mail-standards 3.4, security F2) for a host
 of up to 37 characters, because a token that never ends is at most 30 characters long.
@@ -126,14 +127,24 @@ class Signer:
         now: datetime,
         subject: int = 0,
         cause: int = 0,
+        until: datetime | None = None,
     ) -> str:
-        """Make the token for one purpose and one subscriber, living from now as long as it may."""
-        return self.minter(purpose, now=now, subject=subject, cause=cause)(
+        """Make the token for one purpose and one subscriber.
+
+        It lives from now as long as it may, and not longer than `until`.
+        """
+        return self.minter(purpose, now=now, subject=subject, cause=cause, until=until)(
             varint(subscriber)
         ).decode()
 
     def minter(
-        self, purpose: Purpose, *, now: datetime, subject: int = 0, cause: int = 0
+        self,
+        purpose: Purpose,
+        *,
+        now: datetime,
+        subject: int = 0,
+        cause: int = 0,
+        until: datetime | None = None,
     ) -> Callable[[bytes], bytes]:
         """Give what makes the tokens of one purpose for many people: it takes `varint(subscriber)`.
 
@@ -142,8 +153,9 @@ class Signer:
         head = bytes([_VERSION << 4, purpose])
         tail = varint(subject) + varint(cause)
         life = LIVES[purpose]
-        if life is not None:
-            tail += int((now + life).timestamp() // 60).to_bytes(4, "big")
+        ends = [end for end in (now + life if life else None, until) if end is not None]
+        if ends:
+            tail += int(min(ends).timestamp() // 60).to_bytes(4, "big")
         keyed = self._keyed.copy
 
         def mint(subscriber: bytes) -> bytes:
@@ -185,7 +197,7 @@ class Signer:
         subject, at = _read_varint(said, at)
         cause, at = _read_varint(said, at)
         expires_at = None
-        if LIVES[purpose] is not None:
+        if at < len(said):
             expires_at = datetime.fromtimestamp(int.from_bytes(said[at : at + 4], "big") * 60, UTC)
         return Claim(
             purpose=purpose,

@@ -66,6 +66,18 @@ def test_a_token_lives_as_long_as_it_may(purpose: Purpose, life: timedelta | Non
     assert claim.subscriber == 7  # so that the page can offer a fresh link
 
 
+@pytest.mark.parametrize(("purpose", "life"), LIVES.items())
+def test_a_token_may_be_bounded_and_lives_no_longer_than_it_would(
+    purpose: Purpose, life: timedelta | None
+) -> None:
+    soon, late = NOW + timedelta(minutes=5), NOW + timedelta(days=36500)
+    for until in (soon, late):
+        token = SIGNER.token(purpose, 7, subject=3, cause=12, now=NOW, until=until)
+        claim = SIGNER.read(token, purpose, now=NOW)
+        assert claim.expires_at == min(until, NOW + life if life else until)
+        assert (claim.subject, claim.cause) == (3, 12)
+
+
 @pytest.mark.parametrize("junk", ["", "x", "=", "é", "A" * 200, "a b", "../../etc", "\x00", "A=="])
 def test_junk_is_unknown_and_breaks_nothing(junk: str) -> None:
     with pytest.raises(LinkUnknown):

@@ -33,6 +33,9 @@ Answer = Response[Any] | Template
 
 PAUSE_DAYS = pausing.PAUSE_DAYS
 
+JUST_NOW = timedelta(minutes=10)
+"""So long is the page after an answer read by whoever gave it."""
+
 
 class LinkOfATest(LinkUnknown):
     """This link comes from a test: it belongs to nobody and does nothing."""
@@ -68,10 +71,31 @@ class Opened:
         """Give the day when a break that begins now is over."""
         return self.work.now + timedelta(days=PAUSE_DAYS)
 
+    @property
+    def noted(self) -> str:
+        """Give the path of the page that thanks for an answer, whatever was answered before."""
+        return f"{self.here}/noted"
+
+    def is_just_now(self, moment: datetime) -> bool:
+        """Say whether something happened on the way to this page."""
+        return self.work.now - moment < JUST_NOW
+
     def link(self, purpose: Purpose, subject: int = 0) -> str:
-        """Make the path of another link for the same person; it remembers the same campaign."""
-        links = Links("", self.work.signer, self.work.now)
-        return links.to(purpose, self.subscriber.no, subject=subject, cause=self.claim.cause)
+        """Make the path of another link for the same person; it remembers the same campaign.
+
+        It runs out with this one, or before: else whoever was passed a mail could go from page to
+        page for ever.
+        """
+        return self._path(purpose, subject, self.claim.expires_at)
+
+    def undo(self, purpose: Purpose, subject: int = 0) -> str:
+        """Make the path of the undo of what this very request did, for as long as it may be."""
+        return self._path(purpose, subject, None)
+
+    def _path(self, purpose: Purpose, subject: int, until: datetime | None) -> str:
+        return Links("", self.work.signer, self.work.now).to(
+            purpose, self.subscriber.no, subject=subject, cause=self.claim.cause, until=until
+        )
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Template:
         """Answer with a page that knows what every page of a link knows."""
@@ -171,6 +195,7 @@ async def _expired(request: Asked, work: Work, token: str, claim: Claim) -> Temp
         status=410,
         token=token,
         masked=masked(subscriber.address),
+        is_over=claim.purpose is Purpose.READ,
         days=(LIVES[claim.purpose] or timedelta()).days if goes_on else 0,
         minutes=minutes(LIVES[Purpose.PRIVATE]),
     )

@@ -46,7 +46,7 @@ async def step(link: Opened) -> str:
     )
     match outcome:
         case Moved(change=change):
-            return link.link(Purpose.UNDO_TIER, change.no)
+            return link.undo(Purpose.UNDO_TIER, change.no)
         case Unchanged():
             return await _after_the_first_yes(link)
         case Requested():
@@ -56,9 +56,17 @@ async def step(link: Opened) -> str:
 
 
 async def _after_the_first_yes(link: Opened) -> str:
-    """Lead a second yes where the first one led, as long as that move is the newest."""
+    """Lead a second tap where the first one led; a yes of another day shows what is so.
+
+    Its undo is nobody's to whom the mail was passed on since.
+    """
     newest = await store.newest_change(link.work, link.subscriber.no)
-    if newest is None or newest.to_no != link.claim.subject or newest.undoes_no is not None:
+    if (
+        newest is None
+        or newest.to_no != link.claim.subject
+        or newest.undoes_no is not None
+        or not link.is_just_now(newest.made_at)
+    ):
         return link.here
     return link.link(Purpose.UNDO_TIER, newest.no)
 
@@ -180,7 +188,7 @@ async def accept(link: Opened) -> str:
     outcome = await tiers.accept(link.work, link.subscriber, link.claim.subject)
     match outcome:
         case Moved(change=change):
-            return link.link(Purpose.UNDO_TIER, change.no)
+            return link.undo(Purpose.UNDO_TIER, change.no)
         case Requested(request=request):
             return link.link(Purpose.TIER, request.tier_no)
         case Unchanged():

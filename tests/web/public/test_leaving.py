@@ -179,7 +179,7 @@ async def test_an_old_mail_does_not_put_back_who_has_left(
     page = (await web.get(path)).text
     assert "You are off the list." in page
     assert "put me back" not in page  # that stands in the letter, which only its reader has
-    for answer in ("yes", "all", "pause", "lowest"):
+    for answer in ("yes", "all", "pause", "lowest", "urgent"):
         await web.post(path, data={"answer": answer})
         assert await state_of(house, cast.bo) == "unsubscribed"
 
@@ -196,7 +196,23 @@ async def test_fewer_emails_instead_of_none(
     assert await level_of(house, cast.bo) == "follower"
 
 
-async def test_a_break_instead_of_leaving(
+async def test_only_what_is_urgent_instead_of_leaving(
+    web: httpx.AsyncClient, house: House, cast: Cast, path: str
+) -> None:
+    alerts = await another_list(house, cast)
+    left = await web.post(path, data={"answer": "all"})
+    assert "Only when urgent" in (await web.get(left.headers["location"])).text
+    page = await web.post(
+        left.headers["location"], data={"answer": "urgent"}, follow_redirects=True
+    )
+    assert "You are back on the list." in page.text
+    assert await state_of(house, cast.bo) == "active"
+    async with house.work(reading=True) as work:
+        only = {one.list_no for one in await consents.only_urgent_of(work, cast.bo.no)}
+    assert only == {cast.bulletin.no, alerts}
+
+
+async def test_a_pause_instead_of_leaving(
     web: httpx.AsyncClient, house: House, cast: Cast, path: str
 ) -> None:
     left = await web.post(path, data={"answer": "yes"})
