@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mailer.activity.signals import reactions
 from mailer.asks import days as ask_days
 from mailer.asks import facets as ask_facets
+from mailer.asks import store as asks
 from mailer.campaigns import usages
 from mailer.consent import actions as consent
 from mailer.consent import facets as consent_facets
@@ -15,6 +16,7 @@ from mailer.deliveries import facets as delivery_facets
 from mailer.fields import facets as field_facets
 from mailer.followups import facets as follow_up_facets
 from mailer.followups import hours, reacting
+from mailer.followups import store as followups
 from mailer.groups import facets as group_facets
 from mailer.imports import facets as import_facets
 from mailer.kit.db import make_engine, unit_of_work
@@ -30,6 +32,7 @@ from mailer.subscribers import facets as subscriber_facets
 from mailer.tags import facets as tag_facets
 from mailer.tiers import actions as tiers
 from mailer.tiers import facets as tier_facets
+from mailer.tiers.upkeep import living
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,7 @@ asking.zone_is_told_by(sending_rules.zone)
 hours.zone_is_told_by(sending_rules.zone)
 ask_days.zone_is_told_by(sending_rules.zone)
 saving.is_used_by(usages.of_segment)
+living.is_told_by(asks.was_answered_for, followups.was_talked_to)
 for _kind, _reaction in reacting.FOLLOWED.items():
     reactions.follow(_kind, _reaction)
 

@@ -18,15 +18,15 @@ from mailer.kit.work import Work
 
 _WORDS = {
     "pledged": N_("Said yes to “%(ask)s”"),
-    "pledge_declined": N_("Said that “%(ask)s” is not for them"),
-    "pledge_withdrawn": N_("Took back their yes to “%(ask)s”"),
+    "pledge_declined": N_("Said “not for me” to “%(ask)s”"),
+    "pledge_withdrawn": N_("Took back the yes to “%(ask)s”"),
     "pledge_done": N_("Did “%(ask)s”"),
     "pledge_told": N_("Said more about having done “%(ask)s”"),
     "pledge_later": N_("Is at it, not done yet: “%(ask)s”"),
     "pledge_blocked": N_("Needs help with “%(ask)s”"),
-    "pledge_verified": N_("It was confirmed that they did “%(ask)s”"),
+    "pledge_verified": N_("An organiser confirmed that “%(ask)s” was done"),
     "pledge_reopened": N_("Is asked again: “%(ask)s”"),
-    "pledge_undone": N_("Took back their answer to “%(ask)s”"),
+    "pledge_undone": N_("Took back the answer to “%(ask)s”"),
 }
 
 

@@ -18,10 +18,11 @@ from mailer.asks.model import (
     PledgeState,
     Turn,
 )
-from mailer.kit.work import Work
+from mailer.kit.work import Door, Work
 from mailer.subscribers.model import Subscriber, visible
 from mailer.tiers.model import Tier
 from mailer.tiers.observing import COUNTS_FOR
+from mailer.tiers.upkeep.living import Since, Whose
 
 # --- demands --------------------------------------------------------------------------------------
 
@@ -448,3 +449,17 @@ async def drop(work: Work, subscriber_no: int) -> None:
             .where(table.subscriber_no == subscriber_no)
             .execution_options(synchronize_session=False)
         )
+
+
+# --- signs of life --------------------------------------------------------------------------------
+
+
+def was_answered_for(whose: Whose, since: Since) -> ColumnElement[bool]:
+    """Say whether an organiser has noted, since a moment, what somebody answered or did."""
+    return exists().where(
+        PledgeChange.subscriber_no == whose,
+        PledgeChange.door == Door.ADMIN,
+        PledgeChange.to_state.not_in((PledgeState.VERIFIED, PledgeState.WITHDRAWN)),
+        PledgeChange.undone_at.is_(None),
+        PledgeChange.at > since,
+    )

@@ -110,6 +110,33 @@ class OnlyUrgent(Base):
     since: Mapped[datetime]
 
 
+class Pace(enum.StrEnum):
+    """How often at most somebody wants to hear from us, if less often than their level promises."""
+
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+    @property
+    def days(self) -> int:
+        """Say in how many days one newsletter may come."""
+        return 7 if self is Pace.WEEKLY else 30
+
+
+class AtMost(Base):
+    """Somebody wants fewer newsletters than their level promises: at most one in so many days.
+
+    Few say so: a table of its own costs the audience of a million nothing.
+    """
+
+    __tablename__ = "at_most"
+
+    subscriber_no: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.no", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    pace: Mapped[Pace] = mapped_column(one_of(Pace), index=True)
+    since: Mapped[datetime]
+
+
 UNDO_FOR = timedelta(days=30)
 LETTER_EVERY = timedelta(hours=24)
 LETTERS_UNTIL_A_CLICK = 3

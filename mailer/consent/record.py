@@ -10,9 +10,11 @@ from mailer.activity.record import Told, entry_of, lines
 from mailer.consent import store
 from mailer.consent.model import (
     UNDO_FOR,
+    AtMost,
     Confirmation,
     ConsentRecord,
     OnlyUrgent,
+    Pace,
     Subscription,
     SubscriptionState,
 )
@@ -35,16 +37,22 @@ KINDS = (
     "came_back",
     "only_urgent",
     "all_of_it",
+    "at_most",
     "taken_off",
     "put_back",
 )
 
+_AT_MOST = {
+    Pace.WEEKLY.value: N_("Wants at most one newsletter a week"),
+    Pace.MONTHLY.value: N_("Wants at most one newsletter a month"),
+    "level": N_("Wants as many newsletters as the level says again"),
+}
 _WHY = {
-    SuppressionReason.ASKED: N_("They asked for it."),
-    SuppressionReason.COMPLAINT: N_("They told their mail provider that our mail is unwanted."),
-    SuppressionReason.BOUNCE: N_("Their mail server says that there is no such address."),
-    SuppressionReason.IMPORTED: N_("They had left in the tool that was used before."),
-    SuppressionReason.ERASED: N_("They had their data erased."),
+    SuppressionReason.ASKED: N_("It was asked for."),
+    SuppressionReason.COMPLAINT: N_("The mail provider was told that our mail is unwanted."),
+    SuppressionReason.BOUNCE: N_("The mail server says that there is no such address."),
+    SuppressionReason.IMPORTED: N_("It had been asked for in the tool that was used before."),
+    SuppressionReason.ERASED: N_("All that was known was erased."),
 }
 
 
@@ -75,7 +83,7 @@ def _told(
         case "unasked":
             return {"words": _("Was not asked about “%(list)s” after all") % named}
         case "declined":
-            return {"words": _("Said that it was not they who asked for “%(list)s”") % named}
+            return {"words": _("Said that somebody else had asked for “%(list)s”") % named}
         case "confirmed":
             return {"words": _("Said yes to “%(list)s”") % named, **_evidence(record)}
         case "agreed":
@@ -88,6 +96,8 @@ def _told(
             return {"words": _("Wants only what is urgent of “%(list)s”") % named}
         case "all_of_it":
             return {"words": _("Wants all of “%(list)s” again") % named}
+        case "at_most":
+            return {"words": _(_AT_MOST[line.facts["pace"]])}
         case "taken_off":
             return {
                 "words": _("Taken off all emails"),
@@ -108,6 +118,10 @@ def _undo(work: Work, line: Activity, undone: set[int]) -> Undo | None:
     return Undo(what=Undoes.LEAVING, no=no, until=until)
 
 
+_PACES = {
+    Pace.WEEKLY: N_("One newsletter a week"),
+    Pace.MONTHLY: N_("One newsletter a month"),
+}
 _STATES = {
     SubscriptionState.UNCONFIRMED: N_("Waits for your yes"),
     SubscriptionState.CONFIRMED: N_("You said yes"),
@@ -124,6 +138,7 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
         .where(or_(Confirmation.subscriber_no == subscriber_no, Confirmation.mark.in_(marks)))
         .order_by(Confirmation.no)
     )
+    seldom = await store.at_most_of(work, subscriber_no)
     never = [await people.suppression(work, mark) for mark in sorted(marks)]
     return [
         Part(
@@ -148,6 +163,16 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
             rows=[
                 {"list": names.get(one.list_no), "since": one.since}
                 for one in await store.only_urgent_of(work, subscriber_no)
+            ],
+        ),
+        Part(
+            name="at_most",
+            table="at_most",
+            words=_("How often at most we may write to you"),
+            rows=[
+                {"pace": Said(one.pace.value, _(_PACES[one.pace])), "since": one.since}
+                for one in [seldom]
+                if one is not None
             ],
         ),
         Part(
@@ -220,6 +245,7 @@ async def forget(work: Work, subscriber_no: int) -> None:
     marks = await subscribers.marks_of(work, subscriber_no)
     for kind, whose in (
         (OnlyUrgent, OnlyUrgent.subscriber_no == subscriber_no),
+        (AtMost, AtMost.subscriber_no == subscriber_no),
         (Subscription, Subscription.subscriber_no == subscriber_no),
         (
             Confirmation,
@@ -253,6 +279,7 @@ async def repoint(work: Work, from_no: int, to_no: int) -> Facts:
     urgent = [one.list_no for one in await store.only_urgent_of(work, from_no)]
     new = [no for no in urgent if await store.hear_only_urgent(work, to_no, no)]
     await store.hear_all(work, from_no, urgent)
+    seldom = await _seldom(work, from_no, to_no)
     records = await work.session.scalars(
         update(ConsentRecord)
         .where(ConsentRecord.subscriber_no == from_no)
@@ -266,7 +293,18 @@ async def repoint(work: Work, from_no: int, to_no: int) -> Facts:
         "given": _named(await _lists_of(work, to_no)),
         "records": sorted(records),
         "only_urgent": {"had": urgent, "new": new},
+        "at_most": seldom,
     }
+
+
+async def _seldom(work: Work, from_no: int, to_no: int) -> Facts:
+    """Write to the one person as seldom as either asked for; say what each had, and has now."""
+    stood, had = await store.at_most_of(work, to_no), await store.hear_as_promised(work, from_no)
+    before = stood.pace if stood is not None else None
+    given = max((one for one in (before, had) if one), key=lambda one: one.days, default=None)
+    if given is not None:
+        await store.hear_at_most(work, to_no, given)
+    return {"had": had, "stood": before, "given": given}
 
 
 async def restore(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
@@ -286,12 +324,25 @@ async def restore(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
     await store.hear_all(work, to_no, moved["only_urgent"]["new"])
     for list_no in moved["only_urgent"]["had"]:
         await store.hear_only_urgent(work, from_no, list_no)
+    await _restore_pace(work, from_no, to_no, moved["at_most"])
     await work.session.execute(
         update(ConsentRecord)
         .where(ConsentRecord.no.in_(moved["records"]))
         .values(subscriber_no=from_no)
         .execution_options(synchronize_session=False)
     )
+
+
+async def _restore_pace(work: Work, from_no: int, to_no: int, moved: Facts) -> None:
+    if moved["had"] is not None:
+        await store.hear_at_most(work, from_no, Pace(moved["had"]))
+    now = await store.at_most_of(work, to_no)
+    if now is None or now.pace != moved["given"]:
+        return
+    if moved["stood"] is None:
+        await store.hear_as_promised(work, to_no)
+    else:
+        await store.hear_at_most(work, to_no, Pace(moved["stood"]))
 
 
 def _further(one: Facts) -> int:

@@ -26,11 +26,13 @@ from sqlalchemy import (
 from sqlalchemy.orm.util import AliasedClass
 
 from mailer.consent.model import (
+    AtMost,
     Confirmation,
     ConsentRecord,
     ConsentText,
     MailingList,
     OnlyUrgent,
+    Pace,
     SignUpTally,
     SubscriberState,
     Subscription,
@@ -272,6 +274,42 @@ async def hear_all(work: Work, subscriber_no: int, list_nos: Collection[int]) ->
         .execution_options(synchronize_session=False)
     )
     return gone.first() is not None
+
+
+async def at_most_of(work: Work, subscriber_no: int) -> AtMost | None:
+    """Give how often at most somebody wants to hear from us; None as their level says."""
+    return await work.session.get(AtMost, subscriber_no, populate_existing=True)
+
+
+async def hear_at_most(work: Work, subscriber_no: int, pace: Pace) -> bool:
+    """Write down how often at most somebody, who is held, hears from us; say whether it is new."""
+    standing = await at_most_of(work, subscriber_no)
+    if standing is not None and standing.pace is pace:
+        return False
+    if standing is None:
+        work.session.add(AtMost(subscriber_no=subscriber_no, pace=pace, since=work.now))
+    else:
+        standing.pace, standing.since = pace, work.now
+    await work.session.flush()
+    return True
+
+
+async def hear_as_promised(work: Work, subscriber_no: int) -> Pace | None:
+    """Take that back; give what it was."""
+    gone = await work.session.scalars(
+        delete(AtMost)
+        .where(AtMost.subscriber_no == subscriber_no)
+        .returning(AtMost.pace)
+        .execution_options(synchronize_session="fetch")
+    )
+    return gone.first()
+
+
+async def paces(work: Work) -> Sequence[Pace]:
+    """Give the paces that anybody asked for."""
+    asked = select(*[exists().where(AtMost.pace == one) for one in Pace])
+    found = (await work.session.execute(asked)).one()
+    return [pace for pace, is_asked_for in zip(Pace, found, strict=True) if is_asked_for]
 
 
 # --- states --------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from mailer.content.blocks import (
     Newsletter,
     Rung,
 )
+from mailer.content.larger import larger
 from mailer.content.marks import Part, parts_of_html, parts_of_text
 from mailer.content.markup import UnsafeMarkup
 from mailer.content.merge import Slots
@@ -36,6 +37,7 @@ from mailer.content.refusals import Unfit, excerpt
 from mailer.content.words import neutral_words, words_for
 from mailer.kit.i18n import _, direction, in_language, own_name
 from mailer.kit.orm import Localised
+from mailer.subscribers.model import MailForm
 
 
 class TextMissing(Unfit):
@@ -75,7 +77,10 @@ def compile_language(
     subject = composer.subject()
     with composer.found_in("markdown", ""):
         text = parts_of_text(composer.text(), composer.slots)
-        html = parts_of_html(composer.html(), composer.slots)
+        written = composer.html()
+        html = {MailForm.USUAL: parts_of_html(written, composer.slots)}
+        if public is None:  # for readers, of whom some asked for larger words
+            html[MailForm.LARGE] = parts_of_html(larger(written), composer.slots)
     return Program(
         language=language,
         digest=composer.digest,

@@ -20,11 +20,13 @@ from markupsafe import Markup
 
 from mailer.content import headers, markdown, mime, qp, textpart
 from mailer.content.blocks import Colour
+from mailer.content.larger import larger
 from mailer.content.merge import clean, clean_lines, is_our_url
 from mailer.content.refusals import excerpt
 from mailer.kit import i18n
 from mailer.kit.errors import Invalid, NotFound
 from mailer.kit.i18n import direction, speaking
+from mailer.subscribers.model import MailForm
 
 
 class UnknownLetter(NotFound):
@@ -211,14 +213,14 @@ def letter_bytes(
     list_unsubscribe: str | None = None,
     list_id: str | None = None,
     list_name: str = "",
+    form: MailForm = MailForm.USUAL,
 ) -> bytes:
     """Write a letter as it goes over the wire, with exactly the header lines it needs.
 
     Refuses an address that cannot be written (`Unmailable`). `Auto-Submitted` keeps out-of-office
     notes from answering it (RFC 3834); a letter that a person caused may do without.
     """
-    text, html = qp.piece(rendered.text), qp.piece(rendered.html)
-    frame = mime.frame(hashlib.blake2b(text + html, digest_size=8).hexdigest())
+    head, body = _in_form(rendered, form)
     lines = [
         headers.from_(from_name, from_address),
         *([headers.reply_to(reply_to)] if reply_to else []),
@@ -233,7 +235,16 @@ def letter_bytes(
             if list_unsubscribe
             else []
         ),
-        frame.head,
+        head,
     ]
-    parts = [frame.before_text, text, frame.before_html, html, frame.after]
-    return b"\r\n".join(lines) + b"".join(parts)
+    return b"\r\n".join(lines) + body
+
+
+def _in_form(rendered: RenderedLetter, form: MailForm) -> tuple[bytes, bytes]:
+    """Give the last lines of the head, and all that follows it."""
+    text = qp.piece(rendered.text)
+    if form is MailForm.PLAIN:
+        return mime.HEAD_OF_TEXT, b"\r\n" + text
+    html = qp.piece(larger(rendered.html) if form is MailForm.LARGE else rendered.html)
+    frame = mime.frame(hashlib.blake2b(text + html, digest_size=8).hexdigest())
+    return frame.head, b"".join([frame.before_text, text, frame.before_html, html, frame.after])

@@ -1,9 +1,10 @@
 """A compiled message: what is left to do for each reader.
 
 A program is the HTML part, the text part and the subject of one newsletter in one language, as
-constants, slots and regions. Filling chooses the skeleton for those conditions that hold (learned
-once for each combination), puts the slots in, and joins. Of what a reader brings only an address
-can be refused; nothing else in filling can fail for one reader only.
+constants, slots and regions, in each form in which readers may have it. Filling chooses the
+skeleton for those conditions that hold (learned once for each combination), puts the slots in, and
+joins. Of what a reader brings only an address can be refused; nothing else in filling can fail for
+one reader only.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from mailer.content import headers, mime, qp
 from mailer.content.blocks import Condition, Facts, nearest
 from mailer.content.marks import Constant, Part, Placed, Region
 from mailer.content.merge import PLAIN_ALIKE, Encoder, Kind, Slot
+from mailer.subscribers.model import MailForm
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, str]  # fields and links by name; a missing one takes its fallback
     # Links that need no more care: `is_plain_url` holds for each, and whoever made them knows it.
     links: Mapping[str, bytes] = {}
+    form: MailForm = MailForm.USUAL
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +87,14 @@ class Skeleton(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
 
 
+class Face(msgspec.Struct, frozen=True):
+    """A program in one form: the last lines of the head, the body, and what was learned of it."""
+
+    head: bytes
+    body: list[Piece]
+    skeletons: dict[Holding, Skeleton] = {}
+
+
 _MOST_SKELETONS = 512  # about 30 kB each; beyond that they are made and thrown away
 _MOST_KNOWN = 512  # names, towns and levels return; links never do
 
@@ -92,7 +103,10 @@ _NO_LINKS: Mapping[str, bytes] = {}
 
 
 class Program:
-    """One newsletter in one language, ready to be filled."""
+    """One newsletter in one language, ready to be filled.
+
+    `html` is by the forms that have such a part; text alone needs none.
+    """
 
     def __init__(
         self,
@@ -101,7 +115,7 @@ class Program:
         digest: str,
         subject: list[Part],
         text: list[Part],
-        html: list[Part],
+        html: Mapping[MailForm, list[Part]],
         slots: list[Slot],
         conditions: list[Condition],
     ) -> None:
@@ -114,16 +128,12 @@ class Program:
             for part in subject
             if not isinstance(part, Region)
         ]
-        frame = mime.frame(digest)
-        self.head = frame.head
-        self._body: list[Piece] = [
-            frame.before_text,
-            *_encoded(text),
-            frame.before_html,
-            *_encoded(html),
-            frame.after,
-        ]
-        self._skeletons: dict[Holding, Skeleton] = {}
+        frame, words = mime.frame(digest), _encoded(text)
+        self._faces = {MailForm.PLAIN: Face(mime.HEAD_OF_TEXT, [b"\r\n", *words])}
+        for form, parts in html.items():
+            body = [frame.before_text, *words, frame.before_html, *_encoded(parts), frame.after]
+            self._faces[form] = Face(frame.head, body)
+        self._usual = self._faces[MailForm.USUAL]
         self._holdings: dict[tuple[str, frozenset[str], frozenset[int], int], Holding] = {}
 
     def holding(self, facts: Facts) -> Holding:
@@ -153,8 +163,12 @@ class Program:
                     case bytes():
                         pass
 
-        look(self._body, 0)
+        look(self._usual.body, 0)
         return found
+
+    def face(self, form: MailForm) -> Face:
+        """Give the face for readers of a form; of what was not made larger, the usual one."""
+        return self._usual if form is MailForm.USUAL else self._faces.get(form, self._usual)
 
     def subject(self, values: Mapping[str, str]) -> str:
         """Fill the subject; not yet a header."""
@@ -166,10 +180,15 @@ class Program:
         )
 
     def body(
-        self, values: Mapping[str, str], holding: Holding, links: Mapping[str, bytes] = _NO_LINKS
+        self,
+        values: Mapping[str, str],
+        holding: Holding,
+        links: Mapping[str, bytes] = _NO_LINKS,
+        form: MailForm = MailForm.USUAL,
     ) -> list[bytes]:
-        """Fill all from the blank line after the head to the closing boundary, to be joined."""
-        skeleton = self._skeletons.get(holding) or self._learn(holding)
+        """Fill all from the blank line after the head to the end, to be joined."""
+        face = self.face(form)
+        skeleton = face.skeletons.get(holding) or self._learn(face, holding)
         pieces = skeleton.pieces.copy()
         for gap in skeleton.gaps:
             name = gap.slot.field.name
@@ -188,7 +207,7 @@ class Program:
                 pieces[place] = encoded
         return pieces
 
-    def _learn(self, holding: Holding) -> Skeleton:
+    def _learn(self, face: Face, holding: Holding) -> Skeleton:
         pieces: list[bytes] = [b""]
         gaps: dict[int, dict[Encoder, list[int]]] = {}
 
@@ -204,13 +223,13 @@ class Program:
                     case bytes():
                         pieces[-1] += piece
 
-        lay(self._body)
+        lay(face.body)
         found = Skeleton(
             pieces,
             tuple(_gap(self.slots[n], by) for n, by in gaps.items()),
         )
-        if len(self._skeletons) < _MOST_SKELETONS:
-            self._skeletons[holding] = found
+        if len(face.skeletons) < _MOST_SKELETONS:
+            face.skeletons[holding] = found
         return found
 
 
@@ -266,10 +285,10 @@ class CompiledCampaign:
         self._constant_head = _constant_head(envelope)
         self._dated = (0, b"")
 
-    @property
-    def header_names(self) -> list[str]:
-        """The head of each of its mails, exactly."""
-        return [name for name in HEADER_NAMES if name != "Reply-To" or self.envelope.reply_to]
+    def header_names(self, form: MailForm = MailForm.USUAL) -> list[str]:
+        """Give the head of each of its mails in a form, exactly."""
+        names = [name for name in HEADER_NAMES if name != "Reply-To" or self.envelope.reply_to]
+        return [*names, "Content-Transfer-Encoding"] if form is MailForm.PLAIN else names
 
     @property
     def fields(self) -> frozenset[str]:
@@ -305,9 +324,10 @@ class CompiledCampaign:
             headers.to(reader.address),
             headers.message_id(reader.message_id, self.envelope.domain),
             headers.list_url("List-Unsubscribe", reader.unsubscribe_url),
-            program.head,
+            program.face(reader.form).head,
         ]
-        body = program.body(reader.values, program.holding(reader.facts), reader.links)
+        holding = program.holding(reader.facts)
+        body = program.body(reader.values, holding, reader.links, reader.form)
         return b"\r\n".join(head) + b"".join(body)
 
     def _date(self, now: datetime | float) -> bytes:

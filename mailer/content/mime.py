@@ -1,6 +1,11 @@
-"""The frame of a mail with two parts that say the same: plain text first, then HTML."""
+"""The frame of a mail: around two parts that say the same, text first, or around text alone."""
 
 import msgspec
+
+_ENCODING = b"Content-Transfer-Encoding: quoted-printable\r\n"
+
+HEAD_OF_TEXT = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n" + _ENCODING
+"""The last lines of the head of a mail that is text alone; a blank line and the text follow."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -12,10 +17,7 @@ class Frame(msgspec.Struct, frozen=True):
     after: bytes
 
 
-_PART = (
-    b"\r\n--%b\r\nContent-Type: text/%b; charset=utf-8\r\n"
-    b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-)
+_PART = b"\r\n--%b\r\nContent-Type: text/%b; charset=utf-8\r\n" + _ENCODING + b"\r\n"
 
 
 def frame(digest: str) -> Frame:

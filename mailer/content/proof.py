@@ -18,6 +18,7 @@ from mailer.content.blocks import Facts
 from mailer.content.marks import as_outlook_reads
 from mailer.content.message import CompiledCampaign, Holding, Program, Reader
 from mailer.content.refusals import Unfit
+from mailer.subscribers.model import MailForm
 
 
 class NotProven(Unfit):
@@ -59,12 +60,18 @@ HOSTILE_VALUES = (
 )
 _ADDRESSES = ("o'hara+news=1@example.org", "a@bücher.example", "=@example.org", "a.b@x.y.example")
 _NOW = 1_700_000_000
+_OTHER_FORMS = (MailForm.PLAIN, MailForm.LARGE)
+_PARTS = ["multipart/alternative", "text/plain", "text/html"]
 # An address or a token is never folded; a line may then be wider than the others, not than 998.
 _UNFOLDED = (b"List-", b"From:", b"Reply-To:", b" <", b"To:", b"Message-ID:", b"Content-Type:")
 
 
 def prove(campaign: CompiledCampaign) -> None:
-    """Compare every language's mail for hostile readers with its mail for a tame one."""
+    """Compare every language's mail for hostile readers with its mail for a tame one.
+
+    The usual form is read back for each of them; the others, which are made of the same pieces, for
+    some in turn.
+    """
     for language, program in campaign.programs.items():
         names = [slot.field.name for slot in program.slots]
         tame = _structures(program, {name: _tame_value(name) for name in names})
@@ -78,6 +85,8 @@ def prove(campaign: CompiledCampaign) -> None:
                 values=values,
             )
             read_back(campaign, reader, language)
+            other = _OTHER_FORMS[number % len(_OTHER_FORMS)]
+            read_back(campaign, msgspec.structs.replace(reader, form=other), language)
             if _structures(program, values) != tame:
                 raise NotProven(wrong="structure", language=language)
 
@@ -96,12 +105,12 @@ def read_back(campaign: CompiledCampaign, reader: Reader, language: str) -> Emai
     types = [part.get_content_type() for part in parsed.walk()]
     unsubscribe = f"\r\nList-Unsubscribe: <{reader.unsubscribe_url}>\r\n".encode()
     right = {
-        "header names": parsed.keys() == campaign.header_names,
+        "header names": parsed.keys() == campaign.header_names(reader.form),
         "Subject": parsed["Subject"] == subject,
         "To": addresses(parsed, "To") == [to],
         "From": addresses(parsed, "From") == [sender],
         "List-Unsubscribe": unsubscribe in wire,
-        "parts": types == ["multipart/alternative", "text/plain", "text/html"],
+        "parts": types == (["text/plain"] if reader.form is MailForm.PLAIN else _PARTS),
         "form": not any(part.defects for part in parsed.walk()),
         "bytes": not faults_of_bytes(wire),
     }
@@ -181,7 +190,7 @@ class Decoded(msgspec.Struct, frozen=True):
 
 def decoded(program: Program, values: dict[str, str], holding: Holding) -> Decoded:
     """Fill a program and read its two parts back."""
-    wire = program.head + b"".join(program.body(values, holding))
+    wire = program.face(MailForm.USUAL).head + b"".join(program.body(values, holding))
     parsed = email.message_from_bytes(wire, policy=email.policy.default)
     text, html = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
     return Decoded(text=text, html=html)

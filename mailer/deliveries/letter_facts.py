@@ -13,6 +13,7 @@ from mailer.kit.links import NOBODY, Links
 from mailer.kit.tokens import LIVES, Purpose
 from mailer.kit.work import Work
 from mailer.outbox.model import Letter
+from mailer.subscribers.model import MailForm
 from mailer.tiers.model import Tier
 
 Said = dict[str, object]
@@ -28,6 +29,7 @@ class Recipient(msgspec.Struct, frozen=True):
     address: str
     subscriber: int = NOBODY
     mark: str | None = None  # for the suppression list; an account has none
+    form: MailForm = MailForm.USUAL
 
 
 Find = Callable[[Work, Letter, Recipient, Links], Awaitable[Said]]

@@ -161,7 +161,7 @@ async def _recipient(work: Work, letter: Letter) -> Recipient:
             raise Pointless(Reason.ERASED)
         if person.address is None:
             raise Pointless(Reason.ERASED if person.erased_at else Reason.NO_ADDRESS)
-        return Recipient(person.address, person.no, person.mark)
+        return Recipient(person.address, person.no, person.mark, person.mail_form)
     if letter.address is None:
         raise Pointless(Reason.NO_ADDRESS)
     if letter.kind == ERASED:
@@ -191,6 +191,7 @@ def _written(
             domain=composing.sending_domain(organisation),
             now=now,
             reply_to=organisation.reply_to or None,
+            form=to.form,
         )
 
     return write

@@ -1,6 +1,7 @@
 """The promise of how often we write, kept: whoever has had as many as promised is left out.
 
-A level promises so many newsletters in so many days. Who gets a newsletter is decided when it is
+A level promises so many newsletters in so many days, and somebody may ask for fewer than that: both
+are kept, so that the fewer emails win. Who gets a newsletter is decided when it is
 frozen, and looked at again as each mail is written: somebody may have stepped down since, or two
 campaigns were confirmed side by side. Alerts are not counted and not held back, and a correction
 belongs to the newsletter that it mends.
@@ -11,12 +12,16 @@ usual case, and costs nothing.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, union
+from sqlalchemy.sql.selectable import CompoundSelect
 
 from mailer.campaigns import composing
 from mailer.campaigns.model import Campaign, CampaignState, Kind
+from mailer.consent import store as consent
+from mailer.consent.model import AtMost, Pace
 from mailer.deliveries.model import FIRST_RUN, Delivery
 from mailer.kit.errors import Conflict
 from mailer.kit.work import Work
@@ -42,12 +47,20 @@ _UNDER_WAY = (
 _WITH_THEM = (DeliveryState.SENDING, DeliveryState.IN_DOUBT)
 
 
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """So many mails in so many days: to those of a tier, or to those who asked for a pace."""
+
+    tier_no: int | None = None
+    chosen_before: datetime | None = None  # to those who chose the tier before; None: to all
+    pace: Pace | None = None
+    mails: int
+    days: int
+
+
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What a campaign might break: so many of the others have gone, or go, in the days of it."""
 
-    tier_no: int
-    chosen_before: datetime | None  # it holds for those who chose the tier before; None: for all
-    mails: int
+    given: Given
     since: datetime
     others: tuple[int, ...]
 
@@ -56,34 +69,41 @@ async def at_stake(work: Work, campaign: Campaign) -> list[Promise]:
     """Give the promises that this campaign might break."""
     if campaign.kind is not Kind.NEWSLETTER or campaign.corrects_no is not None:
         return []
-    promised = [
-        *[(one.no, None, one.most_mails, one.most_in_days) for one in await tiers.ladder(work)],
-        *[
-            (one.tier_no, one.until, one.most_mails, one.most_in_days)
-            for one in await tiers.promises(work)
-        ],
-    ]
-    others = await _others(work, campaign, max((days for *_rest, days in promised), default=0))
+    promised = await _given(work)
+    others = await _others(work, campaign, max((one.days for one in promised), default=0))
     found = []
-    for tier_no, chosen_before, mails, days in promised:
-        since, until = work.now - timedelta(days=days), work.now + timedelta(days=days)
+    for given in promised:
+        days = timedelta(days=given.days)
+        since, until = work.now - days, work.now + days
         near = tuple(
             one.no
             for one in others
             if (one.ended_at is None or one.ended_at > since)
             and (one.send_at is None or one.send_at < until)
         )
-        if len(near) >= mails:
-            found.append(
-                Promise(
-                    tier_no=tier_no,
-                    chosen_before=chosen_before,
-                    mails=mails,
-                    since=since,
-                    others=near,
-                )
-            )
+        if len(near) >= given.mails:
+            found.append(Promise(given=given, since=since, others=near))
     return found
+
+
+async def _given(work: Work) -> list[Given]:
+    """Give all that was promised to anybody."""
+    return [
+        *[
+            Given(tier_no=one.no, mails=one.most_mails, days=one.most_in_days)
+            for one in await tiers.ladder(work)
+        ],
+        *[
+            Given(
+                tier_no=one.tier_no,
+                chosen_before=one.until,
+                mails=one.most_mails,
+                days=one.most_in_days,
+            )
+            for one in await tiers.promises(work)
+        ],
+        *[Given(pace=pace, mails=1, days=pace.days) for pace in await consent.paces(work)],
+    ]
 
 
 async def _others(work: Work, campaign: Campaign, days: int) -> Sequence[Campaign]:
@@ -159,23 +179,55 @@ def _reached(
     promises: Sequence[Promise],
     states: Collection[DeliveryState],
     *conditions: ColumnElement[bool],
+) -> CompoundSelect[int]:
+    """Name those who have had as many as any of these promises: one pass for each sort of them."""
+    of_tiers = [one for one in promises if one.given.pace is None]
+    of_paces = [one for one in promises if one.given.pace is not None]
+    return union(
+        *[
+            _had_enough(some, states, whose, *conditions)
+            for some, whose in ((of_tiers, ChosenTier), (of_paces, AtMost))
+            if some
+        ]
+    )
+
+
+def _had_enough(
+    promises: Sequence[Promise],
+    states: Collection[DeliveryState],
+    whose: type[ChosenTier | AtMost],
+    *conditions: ColumnElement[bool],
 ) -> Select[int]:
-    """Name those who have had as many as any of these promises: one pass for all of them."""
+    """Count what people have had, of those to whom one of these promises was given."""
     others = {no for one in promises for no in one.others}
-    tier_nos = {one.tier_no for one in promises}
     return (
         select(Delivery.subscriber_no)
-        .join(ChosenTier, ChosenTier.subscriber_no == Delivery.subscriber_no)
+        .join(whose, whose.subscriber_no == Delivery.subscriber_no)
         .where(
             Delivery.campaign_no.in_(others),
             Delivery.run == FIRST_RUN,
             Delivery.state.in_({*states, DeliveryState.SENT}),
-            ChosenTier.tier_no.in_(tier_nos),
+            or_(*[_is_given(one.given) for one in promises]),
             *conditions,
         )
-        .group_by(Delivery.subscriber_no, ChosenTier.tier_no, ChosenTier.since)
+        .group_by(Delivery.subscriber_no, *_said_in(whose))
         .having(or_(*[_is_reached(one, states) for one in promises]))
     )
+
+
+def _said_in(whose: type[ChosenTier | AtMost]) -> list[ColumnElement[Any]]:
+    """Give the columns that say what was promised: one row of them each."""
+    said = [ChosenTier.tier_no, ChosenTier.since] if whose is ChosenTier else [AtMost.pace]
+    return [column.expression for column in said]
+
+
+def _is_given(given: Given) -> ColumnElement[bool]:
+    """Say whether somebody was given it."""
+    if given.pace is not None:
+        return AtMost.pace == given.pace
+    if given.chosen_before is None:
+        return ChosenTier.tier_no == given.tier_no
+    return and_(ChosenTier.tier_no == given.tier_no, ChosenTier.since < given.chosen_before)
 
 
 def _is_reached(promise: Promise, states: Collection[DeliveryState]) -> ColumnElement[bool]:
@@ -183,7 +235,4 @@ def _is_reached(promise: Promise, states: Collection[DeliveryState]) -> ColumnEl
         Delivery.campaign_no.in_(promise.others),
         or_(Delivery.state.in_(states), Delivery.at > promise.since),
     )
-    chose = [ChosenTier.tier_no == promise.tier_no]
-    if promise.chosen_before is not None:
-        chose.append(ChosenTier.since < promise.chosen_before)
-    return and_(*chose, func.count().filter(counts) >= promise.mails)
+    return and_(_is_given(promise.given), func.count().filter(counts) >= promise.given.mails)

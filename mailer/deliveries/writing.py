@@ -38,6 +38,7 @@ from mailer.organisation.model import Organisation
 from mailer.outbox.model import DeliveryState
 from mailer.signing import store as signing
 from mailer.signing.dkim import Signatures
+from mailer.subscribers.model import MailForm
 from mailer.tiers import store as tiers
 from mailer.tiers.model import Tier
 
@@ -115,6 +116,7 @@ class Person(msgspec.Struct, frozen=True):
     language: str = "en"
     joined_at: datetime | None = None
     tier_no: int | None = None
+    form: MailForm = MailForm.USUAL
     group: str = ""
     best_ask: int = 0  # that was chosen for them; 0: none was
 
@@ -127,12 +129,13 @@ class Desk:
         self._namer = namer
         self._mailings: dict[int, Mailing] = {}
         self._at_stake: dict[int, tuple[datetime, list[promising.Promise]]] = {}
-        self._sizes: dict[int, int] = {}  # in octets, of the last mail of each campaign
+        # In octets, of the last mail of each campaign in each form.
+        self._sizes: dict[tuple[int, MailForm], int] = {}
 
     def forget_all_but(self, running: Sequence[int]) -> None:
         """Let go of what was compiled for campaigns that do not run any more."""
         self._mailings = {no: kept for no, kept in self._mailings.items() if no in running}
-        self._sizes = {no: kept for no, kept in self._sizes.items() if no in running}
+        self._sizes = {of: kept for of, kept in self._sizes.items() if of[0] in running}
         self._at_stake = {no: kept for no, kept in self._at_stake.items() if no in running}
 
     async def errands(
@@ -168,7 +171,7 @@ class Desk:
                     may_have_dots=False,
                     domain=domain_of(recipient),
                     needs_utf8=needs_utf8(recipient),
-                    size=self._sizes.get(campaign_no, 0),
+                    size=self._sizes.get((campaign_no, person.form), 0),
                     write=signed(
                         functools.partial(self._write, pen, person, claim.key), signatures
                     ),
@@ -188,7 +191,7 @@ class Desk:
 
     def _write(self, pen: "Pen", person: Person, key: Key, now: float) -> bytes:
         message = pen.write(person, self._namer.name(key), now)
-        self._sizes[key.campaign] = len(message)
+        self._sizes[key.campaign, person.form] = len(message)
         return message
 
     async def _prepare(self, work: Work, campaign_no: int) -> Mailing:
@@ -280,6 +283,8 @@ _ANSWERS = {
     "decline": Purpose.ASK_DECLINE,
 }
 
+_STEPS = {"link.tier.up": 1, "link.tier.down": -1}
+
 _LONGEST_TOKEN = "A" * 44  # 16 octets and three numbers below 2**35
 
 
@@ -297,6 +302,10 @@ class Pen:
         self._makers: list[tuple[str, Make]] = []
         # A reader has links for their own ask alone: each is signed for them.
         self._makers_of: dict[int, list[tuple[str, Make]]] = {}
+        # One rung up or down is another for each level: by the number of the level. From where
+        # there is none it leads to the preferences, which show the whole ladder.
+        self._preferences = links.maker(Purpose.PREFERENCES, cause=mailing.no)
+        self._steps: list[tuple[str, Mapping[int, Make]]] = []
         self._fields: list[tuple[str, Say]] = []
         ask_of = {field: ask for ask, theirs in mailing.of_best_asks.items() for field in theirs}
         for field in mailing.fields:
@@ -310,6 +319,8 @@ class Pen:
         number = varint(person.no)
         values = {field: say(person) for field, say in self._fields}
         links = {field: make(number) for field, make in self._makers}
+        for field, makers in self._steps:
+            links[field] = makers.get(person.tier_no or 0, self._preferences)(number)
         if person.best_ask:
             links |= {f: make(number) for f, make in self._makers_of.get(person.best_ask, ())}
         unsubscribe = self._unsubscribe(number)
@@ -327,6 +338,7 @@ class Pen:
             ),
             values=values,
             links=links,
+            form=person.form,
         )
         return self._fill(reader, person.language, now)
 
@@ -353,13 +365,15 @@ class Pen:
             self._pages[field] = self._links.page(
                 f"/n/{self._mailing.slug}" if in_archive else "/join"
             )
+        elif field in _STEPS:
+            self._steps.append((field, self._one_step(_STEPS[field])))
         elif make := self._maker(field.removeprefix("link.")):
             (self._makers_of.setdefault(ask, []) if ask else self._makers).append((field, make))
 
     def _maker(self, what: str) -> Make | None:
         links, no = self._links, self._mailing.no
         if what == "preferences":
-            return links.maker(Purpose.PREFERENCES, cause=no)
+            return self._preferences
         if what == "pause":
             return links.maker(Purpose.PAUSE, cause=no)
         if what == "read":
@@ -371,6 +385,18 @@ class Pen:
             if what == f"tier.{tier.slug}":
                 return links.maker(Purpose.TIER, subject=tier.no, cause=no)
         return None
+
+    def _one_step(self, steps: int) -> Mapping[int, Make]:
+        """Give by the level where somebody stands what makes their link one rung up or down.
+
+        Whoever has chosen none yet (0) stands below the lowest.
+        """
+        nos = [0, *self._mailing.ladder]
+        return {
+            no: self._links.maker(Purpose.TIER, subject=nos[at + steps], cause=self._mailing.no)
+            for at, no in enumerate(nos)
+            if 0 < at + steps < len(nos)
+        }
 
     def _of_tier(self, person: Person, which: str) -> str:
         tier = self._mailing.ladder.get(person.tier_no or 0)

@@ -23,7 +23,7 @@ from mailer.kit.work import Work
 _STEPS = {
     StepKind.ASSIGNED: N_("A follow-up was passed on"),
     StepKind.NOTED: N_("A note was made in a follow-up"),
-    StepKind.WROTE: N_("An organiser wrote to them"),
+    StepKind.WROTE: N_("An organiser wrote an email"),
 }
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from mailer.accounts.model import POWERS, Account, AccountScope, Power, Role
 from mailer.asks.model import Ask, Pledge
 from mailer.followups.model import (
+    TALKED,
     CaseKind,
     CaseState,
     FollowUp,
@@ -29,6 +30,7 @@ from mailer.kit.rows import add_missing
 from mailer.kit.work import Work
 from mailer.subscribers.model import Membership, Subscriber, visible
 from mailer.tiers.model import StillWithUs, Tier, TierSuggestion
+from mailer.tiers.upkeep.living import Since, Whose
 
 USE = "followup"  # of the root key
 
@@ -302,3 +304,16 @@ async def drop(work: Work, subscriber_no: int) -> None:
             .where(kind.subscriber_no == subscriber_no)
             .execution_options(synchronize_session=False)
         )
+
+
+# --- signs of life --------------------------------------------------------------------------------
+
+
+def was_talked_to(whose: Whose, since: Since) -> ColumnElement[bool]:
+    """Say whether an organiser has talked to somebody since a moment."""
+    return exists().where(
+        FollowUpStep.subscriber_no == whose,
+        FollowUpStep.outcome.in_(TALKED),
+        FollowUpStep.undone_at.is_(None),
+        FollowUpStep.at > since,
+    )

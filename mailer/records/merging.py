@@ -32,6 +32,7 @@ from mailer.subscribers import record as subscribers
 from mailer.subscribers import store as people
 from mailer.subscribers.model import (
     AddressChange,
+    MailForm,
     Subscriber,
     Suppression,
     SuppressionReason,
@@ -214,6 +215,7 @@ def _columns(subscriber: Subscriber) -> Facts:
     dates = {name: getattr(subscriber, name) for name in _DATES}
     return {
         **{name: getattr(subscriber, name) for name in (*_NAME, *_FILLED)},
+        "mail_form": subscriber.mail_form.value,
         **{name: at and at.isoformat() for name, at in dates.items()},
     }
 
@@ -227,6 +229,7 @@ def _together(kept: Subscriber, other: Subscriber, take: Collection[Take]) -> di
         "last_name": named.last_name,
         **Subscriber.keys_of(named.first_name, named.last_name),
         **{name: getattr(kept, name) or getattr(other, name) for name in _FILLED},
+        "mail_form": other.mail_form if kept.mail_form is MailForm.USUAL else kept.mail_form,
         "joined_at": min(kept.joined_at, other.joined_at),
         "paused_until": _latest(kept.paused_until, other.paused_until),
         "stopped_at": kept.stopped_at or other.stopped_at,

@@ -52,6 +52,14 @@ def _of_some(column: str) -> Index:
     )
 
 
+class MailForm(enum.StrEnum):
+    """How somebody's mail is written."""
+
+    USUAL = "usual"  # in two parts, of which a mail program shows the one it likes
+    LARGE = "large"  # the same, with larger words in the HTML
+    PLAIN = "plain"  # text alone: for screen readers, old devices, and who wants no HTML
+
+
 class Subscriber(Base):
     """A person we know.
 
@@ -102,6 +110,9 @@ class Subscriber(Base):
     time_zone: Mapped[str] = mapped_column(String(40), default="")  # IANA
     source: Mapped[str] = mapped_column(_sorted_key(80), default="")  # in words
     language: Mapped[str] = mapped_column(String(12), default="en")
+    mail_form: Mapped[MailForm] = mapped_column(
+        one_of(MailForm), default=MailForm.USUAL, server_default="usual"
+    )
     door: Mapped[Door] = mapped_column(one_of(Door))
     joined_at: Mapped[datetime]
     paused_until: Mapped[datetime | None]

@@ -19,6 +19,7 @@ from mailer.subscribers import store
 from mailer.subscribers.model import (
     UNDO_FOR,
     AddressChange,
+    MailForm,
     Membership,
     Subscriber,
     mark_of,
@@ -45,6 +46,11 @@ _FIELDS = {
     "time_zone": N_("time zone"),
     "source": N_("source"),
 }
+_FORMS = {
+    MailForm.USUAL: N_("Emails are written as usual"),
+    MailForm.LARGE: N_("Emails are written in large text"),
+    MailForm.PLAIN: N_("Emails are written as plain text"),
+}
 _ADDRESS = ("address_change_asked", "address_changed", "address_change_undone")
 
 
@@ -59,11 +65,12 @@ async def entries(work: Work, subscriber_no: int) -> list[Entry]:
                 "details": _(_JOINED[line.door]),
             },
             "details_changed": _details_changed,
+            "mail_form": lambda line: {"words": _(_FORMS[MailForm(line.facts["form"])])},
             "paused": _paused,
             "resumed": lambda _line: {"words": _("Ended the break before its time")},
             "stopped": lambda _line: {
                 "words": _("Stopped"),
-                "details": _("Gets no email any more, and was told nothing."),
+                "details": _("No email is sent any more."),
             },
             "started_again": lambda _line: {"words": _("No longer stopped")},
         },
@@ -159,6 +166,7 @@ def _person(person: Subscriber) -> Row:
         "country": person.country,
         "time_zone": person.time_zone,
         "language": Said(person.language, i18n.own_name(person.language)),
+        "mail_form": Said(person.mail_form.value, _(_FORMS[person.mail_form])),
         "source": person.source,
         "joined_at": person.joined_at,
         "door": Said(person.door.value, _(_JOINED[person.door])),

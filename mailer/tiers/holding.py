@@ -16,7 +16,7 @@ from mailer.tiers.model import Source, TierHold
 
 
 class DoubtUnexplained(Invalid):
-    """Please say what is doubtful. Only organisers read it."""
+    """Please say what is doubtful. No email tells them; who asks for their data reads it."""
 
 
 async def hold_back(work: Work, subscriber: Subscriber, *, reason: str) -> TierHold:

@@ -179,10 +179,14 @@ async def add_tier(work: Work, *, name: Localised, often: Localised) -> Tier:
     return tier
 
 
+# What links in newsletters call the level above and the level below that of their reader.
+_RELATIVE = frozenset({"up", "down"})
+
+
 def _free_slug(name: str, taken: set[str]) -> str:
     wanted = slug_of(name)[:36] or "level"
     number, free = 1, wanted
-    while free in taken:
+    while free in taken | _RELATIVE:
         number += 1
         free = f"{wanted}-{number}"
     return free

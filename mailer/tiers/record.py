@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, or_, select, update
 from mailer.activity.model import Activity, Entry, Undo, Undoes
 from mailer.activity.record import Told, entry_of, lines
 from mailer.kit.i18n import N_, _, in_language
-from mailer.kit.known import Part, Row
+from mailer.kit.known import Part, Row, Said
 from mailer.kit.orm import Facts
 from mailer.kit.rows import add_missing
 from mailer.kit.work import Work
@@ -17,7 +17,9 @@ from mailer.tiers.model import (
     UNDO_FOR,
     ChosenTier,
     Sign,
+    SignKind,
     Source,
+    Stayed,
     StillWithUs,
     Tier,
     TierChange,
@@ -42,15 +44,33 @@ KINDS = (
 )
 
 _HOW = {
-    Source.SELF_LINK: N_("By themselves, from an email."),
-    Source.SELF_FORM: N_("By themselves, on a page."),
-    Source.ASSIGNED: N_("Moved by an organiser, who told them why."),
-    Source.ACCEPTED: N_("As they had asked."),
-    Source.LAPSED: N_("They had not been heard of for long."),
-    Source.HELD: N_("Held at the lowest level by an organiser. They were not told."),
+    Source.SELF_LINK: N_("From a link in an email."),
+    Source.SELF_FORM: N_("On a page."),
+    Source.ASSIGNED: N_("Moved by an organiser, who said why."),
+    Source.ACCEPTED: N_("As was asked for."),
+    Source.LAPSED: N_("After a long silence, and two letters."),
+    Source.HELD: N_(
+        "An organiser checks this sign-up first. Until then it waits on the lowest level."
+    ),
     Source.IMPORT: N_("From a file."),
     Source.API: N_("By another program."),
     Source.UNDO: N_("A move was undone."),
+}
+
+_SIGNS = {
+    SignKind.CONFIRMED: N_("A yes to an email that asked for it"),
+    SignKind.MOVED: N_("A step up"),
+    SignKind.REPLIED: N_("A reply"),
+    SignKind.PLEDGED: N_("A yes to an ask"),
+    SignKind.CAME: N_("Coming to an event"),
+    SignKind.DONE: N_("An ask that was done"),
+    SignKind.BROUGHT: N_("Bringing somebody along"),
+}
+_ENDS = {
+    Stayed.KEPT: N_("You said that you stay"),
+    Stayed.HEARD: N_("We heard from you"),
+    Stayed.GONE_ON: N_("It was no longer a question"),
+    Stayed.LAPSED: N_("Nothing came, and you are one level lower"),
 }
 
 
@@ -106,11 +126,11 @@ def _asked(line: Activity, tiers: dict[int, Tier], reasons: dict[int, str]) -> T
         case "tier_request_reopened":
             return {"words": _("The answer was taken back, the request waits: %(tier)s") % named}
         case "tier_suggested":
-            return {"words": _("What they do suggests a step up to %(tier)s") % named}
+            return {"words": _("What was done lately suggests a step up to %(tier)s") % named}
         case "tier_suggestion_declined":
             return {"words": _("Said no to the step up to %(tier)s") % named}
         case "still_with_us":
-            return {"words": _("Said that they are still with us as %(tier)s") % named}
+            return {"words": _("Still with us as %(tier)s: said so when asked") % named}
         case "tier_request_granted":
             words = _("The request was granted: %(tier)s") % named
         case _:
@@ -165,7 +185,9 @@ async def known(work: Work, subscriber_no: int) -> list[Part]:
             name="signs",
             table="sign",
             words=_("Signs of how far you go"),
-            rows=[{"what": one.kind.value, "at": one.at} for one in signs],
+            rows=[
+                {"what": Said(one.kind.value, _(_SIGNS[one.kind])), "at": one.at} for one in signs
+            ],
         ),
         Part(
             name="suggestions",
@@ -204,7 +226,7 @@ def _move(one: TierChange, names: dict[int, str]) -> Row:
     return {
         "from_level": names[one.from_no] if one.from_no else None,
         "level": names[one.to_no],
-        "how": one.source.value,
+        "how": Said(one.source.value, _(_HOW[one.source])),
         "door": one.door.value,
         "by_organiser": one.account_no is not None,
         "by_campaign": one.campaign_no is not None,
@@ -235,7 +257,7 @@ def _question(one: StillWithUs, names: dict[int, str]) -> Row:
         "asked_again_at": one.again_at,
         "due_at": one.next_at,
         "ended_at": one.ended_at,
-        "how": one.ended.value if one.ended else None,
+        "how": Said(one.ended.value, _(_ENDS[one.ended])) if one.ended else None,
     }
 
 

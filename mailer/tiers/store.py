@@ -22,7 +22,7 @@ from mailer.consent.facets import out_of_reach, subscribed
 from mailer.consent.model import SubscriptionState
 from mailer.consent.store import is_active
 from mailer.kit.work import Work
-from mailer.subscribers.model import Subscriber, visible
+from mailer.subscribers.model import MailForm, Subscriber, visible
 from mailer.tiers.model import (
     ChosenTier,
     Sign,
@@ -151,10 +151,11 @@ async def chosen_of(work: Work, subscriber_nos: Collection[int]) -> dict[int, Ti
 
 async def people_for_mail(
     work: Work, subscriber_nos: Collection[int]
-) -> Sequence[Row[int, str | None, str, str, str, str, datetime, int]]:
+) -> Sequence[Row[int, str | None, str, str, str, str, datetime, int, MailForm]]:
     """Give of several people what their mail may say: plain columns, for there are millions.
 
-    Number, address, first name, last name, city, language, when they joined, number of their tier.
+    Number, address, first name, last name, city, language, when they joined, number of their tier,
+    and how their mail is written.
     """
     found = await work.session.execute(
         select(
@@ -166,6 +167,7 @@ async def people_for_mail(
             Subscriber.language,
             Subscriber.joined_at,
             ChosenTier.tier_no,
+            Subscriber.mail_form,
         )
         .outerjoin(ChosenTier, ChosenTier.subscriber_no == Subscriber.no)
         .where(Subscriber.no.in_(subscriber_nos), Subscriber.address.is_not(None), visible(work))

@@ -215,7 +215,7 @@ def test_answers_go_where_the_envelope_says():
     campaign = CompiledCampaign(envelope, compile_newsletter(mockup()))
     parsed = parse(campaign.fill(farida(), "en", NOW))
 
-    assert parsed.keys() == list(HEADER_NAMES) == campaign.header_names
+    assert parsed.keys() == list(HEADER_NAMES) == campaign.header_names()
     assert parsed["Reply-To"] == "office@roll.example.org"
 
 

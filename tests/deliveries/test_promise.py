@@ -152,5 +152,6 @@ async def test_old_newsletters_are_out_of_the_days(cast: Cast, house: House, wor
     await sent(work, house)
     at = make.later(work, days=29)
     campaign = await composing.begin(at, name="Next")
-    assert {one.tier_no for one in await promising.at_stake(at, campaign)} == {cast.follower.no}
+    at_stake = await promising.at_stake(at, campaign)
+    assert {one.given.tier_no for one in at_stake} == {cast.follower.no}
     assert await promising.at_stake(make.later(work, days=30, seconds=1), campaign) == []

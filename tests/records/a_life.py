@@ -11,7 +11,7 @@ from mailer.bootstrap import House
 from mailer.bulk.model import BulkAct, BulkPerson, BulkState, Deed
 from mailer.campaigns.model import Campaign, CampaignState, Kind
 from mailer.consent import store as consents
-from mailer.consent.model import Confirmation, OnlyUrgent
+from mailer.consent.model import AtMost, Confirmation, OnlyUrgent, Pace
 from mailer.deliveries.model import FIRST_RUN, Delivery
 from mailer.fields import actions as fields
 from mailer.fields import describing, special
@@ -228,6 +228,7 @@ async def _consent(work: Work, cast: Cast, bo: Subscriber) -> None:
                 made_at=work.now,
                 answers={"workplace": "canary answer"},
             ),
+            AtMost(subscriber_no=bo.no, pace=Pace.MONTHLY, since=work.now - EARLIER),
             OnlyUrgent(list_no=cast.bulletin.no, subscriber_no=bo.no, since=work.now - EARLIER),
             Suppression(
                 mark=former, reason=SuppressionReason.BOUNCE, at=work.now, door=Door.SYSTEM

@@ -133,6 +133,7 @@ async def built(house: House, cast: Cast, inbox: Path) -> list[Place]:
         *_joining(links),
         *_from_mails(links),
         *_archive(campaigns),
+        *_demands(to_do),
         *_campaign_pages(campaigns),
         *_upkeep(cast, long_name, file, servers),
         *_signature(keys),
@@ -648,6 +649,13 @@ def _archive(campaigns: Mapping[str, Campaign]) -> list[Place]:
     return [
         Place("archive", "/n", "/n"),
         Place("newsletter", "/n/{slug:str}", f"/n/{campaigns['sent'].slug}"),
+    ]
+
+
+def _demands(to_do: Mapping[str, str]) -> list[Place]:
+    return [
+        Place("what we demand", "/demands", "/demands"),
+        Place("a demand", "/demands/{uid:str}", f"/demands/{to_do['demand']}"),
     ]
 
 

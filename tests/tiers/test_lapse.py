@@ -5,8 +5,13 @@ from datetime import timedelta
 import pytest
 
 from mailer.activity import store as activity
+from mailer.asks import actions as asks
+from mailer.asks import store as ask_store
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
+from mailer.followups import opening, settling
+from mailer.followups import store as followups
+from mailer.followups.model import Outcome
 from mailer.kit.work import Door, Work
 from mailer.outbox import store as outbox
 from mailer.subscribers import actions as subscribers
@@ -81,6 +86,50 @@ async def test_what_they_did_is_a_sign_and_what_others_did_is_none(
     await subscribers.change_details(make.through(lately, Door.EMAIL), alive, city="Harbour")
 
     assert await asked(make.later(work, days=YEAR + 1), cast.activist) == [sam.no]
+
+
+async def test_what_an_organiser_heard_from_them_is_a_sign_too(cast: Cast, work: Work) -> None:
+    spoke, rang, did, verified = [
+        await make.person(work, f"{name}@example.org", tier=cast.activist)
+        for name in ("spoke", "rang", "did", "verified")
+    ]
+    lately = make.by_account(make.later(work, days=YEAR - 5), cast.amina.no)
+    for person, outcome in ((spoke, Outcome.REACHED), (rang, Outcome.NO_ANSWER)):
+        case = await opening.remember(lately, person, words="Ask how it went.")
+        await settling.settle(lately, case, outcome)
+    ask = await make.ask(work)
+    await asks.report_done(lately, did, ask)
+    pledge = await asks.report_done(work, verified, ask)
+    await asks.verify(lately, pledge)
+
+    assert await asked(make.later(work, days=YEAR + 1), cast.activist) == [rang.no, verified.no]
+
+
+async def test_a_talk_or_a_deed_that_was_taken_back_is_none(cast: Cast, work: Work) -> None:
+    spoke = await make.person(work, "spoke@example.org", tier=cast.activist)
+    did = await make.person(work, "did@example.org", tier=cast.activist)
+    lately = make.by_account(make.later(work, days=YEAR - 5), cast.amina.no)
+    case = await opening.remember(lately, spoke, words="Ask how it went.")
+    case = await settling.settle(lately, case, Outcome.REACHED)
+    [step, *_rest] = await followups.steps_of(lately, case.no)
+    await settling.take_back(lately, case, step.no)
+    await asks.report_done(lately, did, await make.ask(work))
+    [change] = await ask_store.changes_of(lately, did.no)
+    await asks.undo(lately, change.no, subscriber=did)
+
+    assert await asked(make.later(work, days=YEAR + 1), cast.activist) == [spoke.no, did.no]
+
+
+async def test_a_talk_ends_the_question(cast: Cast, work: Work, sam: Subscriber) -> None:
+    quiet = make.later(work, days=YEAR + 1)
+    await asked(quiet, cast.activist)
+    later = make.by_account(make.later(quiet, days=3), cast.amina.no)
+    case = await opening.remember(later, sam, words="Ask how it went.")
+    await settling.settle(later, case, Outcome.REACHED)
+
+    assert await lapsing.go_on(make.later(quiet, days=15)) == 1
+
+    assert [one.ended for one in await questions(work, sam)] == [Stayed.HEARD]
 
 
 async def test_who_answers_in_any_way_is_asked_no_further(

@@ -426,6 +426,14 @@ def _fields() -> list[tuple[str, str]]:
     return [
         *fields,
         ("[{}]({{{{ link.preferences }}}})".format(_("words")), _("A link to their preferences")),
+        (
+            "[{}]({{{{ link.tier.up }}}})".format(_("words")),
+            _("A link to the level above theirs, or to their preferences"),
+        ),
+        (
+            "[{}]({{{{ link.tier.down }}}})".format(_("words")),
+            _("A link to the level below theirs"),
+        ),
         ("[{}]({{{{ link.pause }}}})".format(_("words")), _("A link to take a break")),
     ]
 

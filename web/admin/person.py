@@ -17,6 +17,7 @@ from litestar.response import Template
 from mailer.accounts.model import Power
 from mailer.activity.model import DECLARED, Entry, Undoes
 from mailer.asks import actions as asks
+from mailer.consent import seldom
 from mailer.consent import store as lists
 from mailer.consent.model import SubscriberState, SubscriptionState
 from mailer.fields import store as field_store
@@ -36,7 +37,7 @@ from mailer.records.store import Person
 from mailer.subscribers import actions as subscribers
 from mailer.subscribers import store as subscriber_store
 from mailer.subscribers.details import countries, time_zones
-from mailer.subscribers.model import GroupRole, Subscriber
+from mailer.subscribers.model import GroupRole, MailForm, Subscriber
 from mailer.tags import store as tag_store
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
@@ -45,7 +46,7 @@ from web.admin.campaigns import Working
 from web.admin.looking import note_look
 from web.admin.people import at, called, languages, what_there_is
 from web.admin.telling import day
-from web.kit import answers
+from web.kit import answers, writing
 from web.kit.errors import status_of
 from web.kit.forms import Form, Tried, attempt, read_form
 from web.kit.pages import page, redirect
@@ -83,6 +84,8 @@ SIGNS = {
     "came_back": "undo-2",
     "only_urgent": "megaphone",
     "all_of_it": "undo-2",
+    "at_most": "clock",
+    "mail_form": "mail",
     "taken_off": "octagon-x",
     "put_back": "undo-2",
     "tier_chosen": "ladder",
@@ -243,6 +246,7 @@ async def person_page(
         level_slug=person.tier.slug if person.tier else "",
         subscriptions=await _subscriptions(work, subscriber),
         languages_of_people=languages(subscriber.language),
+        **await _writing(work, subscriber),
         countries=countries(),
         country=Locale(i18n.language.get()).territories.get(subscriber.country, ""),
         time_zones=sorted(time_zones()),
@@ -267,6 +271,21 @@ async def person_page(
         **await pledges.theirs(work, subscriber),
         **await followup_opening.of_person(work, subscriber),
     )
+
+
+async def _writing(work: Work, subscriber: Subscriber) -> dict[str, Any]:
+    """Say how often at most somebody wants to hear from us, and how their emails are written."""
+    asked = await lists.at_most_of(work, subscriber.no)
+    return {
+        "pace": asked.pace.value if asked else seldom.AS_THE_LEVEL_SAYS,
+        "pace_words": _(writing.PACES[asked.pace]) if asked else "",
+        "paces": [choice[:2] for choice in writing.paces("")],
+        "mail_form": subscriber.mail_form.value,
+        "form_words": _(writing.FORMS[subscriber.mail_form])
+        if subscriber.mail_form is not MailForm.USUAL
+        else "",
+        "forms": [choice[:2] for choice in writing.forms()],
+    }
 
 
 def _values(subscriber: Subscriber, phone: Mapping[str, Any]) -> dict[str, Any]:

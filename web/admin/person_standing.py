@@ -11,6 +11,7 @@ from litestar.response import Template
 
 from mailer.accounts.model import Power
 from mailer.consent import actions as consent
+from mailer.consent import seldom
 from mailer.consent import store as lists
 from mailer.groups import actions as groups
 from mailer.groups import store as group_store
@@ -19,6 +20,7 @@ from mailer.kit.i18n import _, in_language
 from mailer.records import actions as records
 from mailer.records.store import Person
 from mailer.subscribers import actions as subscribers
+from mailer.subscribers import reading
 from mailer.subscribers.model import GroupRole
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
@@ -97,6 +99,19 @@ async def change_lists(request: Asked, work: Working, uid: FromPath[str]) -> Res
             language=spoken,
         )
         return _("Asked by email: %(list)s. They are on it when they say yes.") % named
+
+    return await changed(request, work, uid, form, change)
+
+
+@post("/people/{uid:str}/writing", opt=gated(Power.CHANGE_PEOPLE))
+async def change_writing(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Choose for somebody how often at most, and in which form, they are written to."""
+    form = await read_form(request)
+
+    async def change(person: Person) -> str:
+        is_rarer = await seldom.hear_at_most(work, person.subscriber, form.text("pace"))
+        is_other = await reading.write_as(work, person.subscriber, form.text("mail_form"))
+        return _("Saved.") if is_rarer or is_other else _("Nothing has changed.")
 
     return await changed(request, work, uid, form, change)
 
@@ -190,6 +205,7 @@ HANDLERS = [
     assign_tier,
     change_groups,
     change_lists,
+    change_writing,
     pause,
     resume,
     stop,

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from web.public import (
     about_me,
     archive,
+    demands,
     display,
     forms,
     inbox,
@@ -25,6 +26,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *my_data.HANDLERS,
     *leaving.HANDLERS,
     *archive.HANDLERS,
+    *demands.HANDLERS,
 ]
 
 # Ways in that exist only while `rollcall demo` runs.

@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from mailer.asks import fresh_links
 from mailer.consent import actions as consent
-from mailer.consent import private_links, urgency
+from mailer.consent import private_links, seldom, urgency
 from mailer.consent import store as consents
 from mailer.consent.model import MailingList, Subscription, SubscriptionState
 from mailer.groups import store as groups
@@ -28,11 +28,13 @@ from mailer.kit.tokens import LIVES, LinkExpired, LinkUnknown, Purpose
 from mailer.kit.work import Work
 from mailer.records import actions as records
 from mailer.subscribers import actions as subscribers
+from mailer.subscribers import reading
 from mailer.subscribers import store as subscriber_store
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from mailer.tiers.actions import Moved, Requested, Unchanged
 from mailer.tiers.model import Source
+from web.kit import writing
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import member_link, public
@@ -215,6 +217,8 @@ async def _private(
         suggested=in_language(suggested[1].name) if suggested else "",
         suggestion=link.link(Purpose.SUGGESTION, suggested[0].no) if suggested else "",
         lists=await _lists(link, levels),
+        forms=writing.forms(),
+        paces=writing.paces(here.often if here else ""),
         groups=[group.name for group in await groups.of(work, person.no)],
         agreed=[
             Line(one.wording, day(one.at))
@@ -237,6 +241,7 @@ async def _private(
             "address": "",
             "other_address": "",
             **_details(link),
+            **await _writing(link),
             **(typed.values if typed else {}),
         },
         errors=errors or {},
@@ -250,6 +255,14 @@ def _details(link: Opened) -> dict[str, str]:
         "last_name": person.last_name,
         "city": person.city,
         "language": i18n.known(person.language),
+    }
+
+
+async def _writing(link: Opened) -> dict[str, str]:
+    asked = await consents.at_most_of(link.work, link.subscriber.no)
+    return {
+        "mail_form": link.subscriber.mail_form.value,
+        "pace": asked.pace.value if asked else seldom.AS_THE_LEVEL_SAYS,
     }
 
 
@@ -393,6 +406,20 @@ async def _agree(link: Opened, chosen: MailingList, *, shown: str) -> bool:
     return asked is not None and asked.confirmed_at is None
 
 
+@post("/my/{token:str}/writing", opt=member_link, status_code=200)
+async def change_writing(
+    request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
+) -> Answer:
+    """Choose how often at most one is written to, and how the emails are written."""
+    return await done_through(request, work, token, _save_writing)
+
+
+async def _save_writing(link: Opened, form: Form) -> str:
+    is_rarer = await seldom.hear_at_most(link.work, link.subscriber, form.text("pace"))
+    is_other = await reading.write_as(link.work, link.subscriber, form.text("mail_form"))
+    return _("Saved.") if is_rarer or is_other else _("Nothing has changed.")
+
+
 @post("/my/{token:str}/details", opt=member_link, status_code=200)
 async def change_details(
     request: Asked, work: NamedDependency[SkipValidation[Work]], token: FromPath[str]
@@ -457,6 +484,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     change_level,
     take_wish_back,
     change_list,
+    change_writing,
     change_details,
     change_address,
     change_break,

@@ -446,6 +446,12 @@ def upgrade() -> None:
         ),
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column(
+            "mail_form",
+            sa.Enum("usual", "large", "plain", name="mailform", native_enum=False, length=16),
+            server_default="usual",
+            nullable=False,
+        ),
+        sa.Column(
             "door",
             sa.Enum(
                 "email",
@@ -804,6 +810,31 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'draft' AND library_key IS NOT NULL"),
             postgresql_where=sa.text("state = 'draft' AND library_key IS NOT NULL"),
         )
+
+    op.create_table(
+        "at_most",
+        sa.Column(
+            "subscriber_no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "pace",
+            sa.Enum("weekly", "monthly", name="pace", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("since", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_no"],
+            ["subscriber.no"],
+            name=op.f("fk_at_most_subscriber_no_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_no", name=op.f("pk_at_most")),
+    )
+    with op.batch_alter_table("at_most", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_at_most_pace"), ["pace"], unique=False)
 
     op.create_table(
         "audit_line",
@@ -3153,6 +3184,10 @@ def downgrade() -> None:
     op.drop_table("chosen_tier")
     op.drop_table("bulk_act")
     op.drop_table("audit_line")
+    with op.batch_alter_table("at_most", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_at_most_pace"))
+
+    op.drop_table("at_most")
     with op.batch_alter_table("ask", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_ask_library_draft",

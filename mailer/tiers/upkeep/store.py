@@ -7,12 +7,12 @@ import msgspec
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from mailer.activity.model import DECLARED, Activity
 from mailer.consent.store import is_active
 from mailer.kit.rows import add_missing
 from mailer.kit.work import Work
 from mailer.subscribers.model import Subscriber, visible
 from mailer.tiers.model import ChosenTier, Round, StillWithUs, Tier, TierHold, Yearly
+from mailer.tiers.upkeep.living import gave_a_sign
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -51,19 +51,14 @@ async def quiet(
 ) -> Stretch:
     """Give those of the next people on a tier who are to be asked whether they are still with us.
 
-    They have stood there since before a moment, did nothing since, may be written to, and nobody
-    has asked them yet. A stretch of 300 takes 4 ms where a million stand on the tier.
+    They have stood there since before a moment, gave no sign of life since, may be written to, and
+    nobody has asked them yet. A stretch of 300 takes 4 ms where a million stand on the tier.
     """
     last = await _last(
         work, ChosenTier.subscriber_no, ChosenTier.tier_no == tier.no, after=after, limit=limit
     )
     if last is None:
         return Stretch([], None)
-    did_something = exists().where(
-        Activity.subscriber_no == ChosenTier.subscriber_no,
-        Activity.door.in_(DECLARED),
-        Activity.at > since,
-    )
     is_asked = exists().where(
         StillWithUs.subscriber_no == ChosenTier.subscriber_no, StillWithUs.ended_at.is_(None)
     )
@@ -76,7 +71,7 @@ async def quiet(
             ChosenTier.subscriber_no > after,
             ChosenTier.subscriber_no <= last,
             ChosenTier.since <= since,
-            ~did_something,
+            ~gave_a_sign(ChosenTier.subscriber_no, since),
             ~is_asked,
             ~is_held,
             is_active(work.now),
@@ -108,15 +103,11 @@ async def is_a_question_due(work: Work) -> bool:
 
 
 async def heard_from(work: Work, questions: Collection[int]) -> set[int]:
-    """Give those of these questions whose people did something since they were asked."""
+    """Give those of these questions whose people gave a sign of life since they were asked."""
     found = await work.session.scalars(
         select(StillWithUs.no).where(
             StillWithUs.no.in_(questions),
-            exists().where(
-                Activity.subscriber_no == StillWithUs.subscriber_no,
-                Activity.door.in_(DECLARED),
-                Activity.at > StillWithUs.asked_at,
-            ),
+            gave_a_sign(StillWithUs.subscriber_no, StillWithUs.asked_at),
         )
     )
     return set(found)

@@ -197,6 +197,24 @@ async def test_a_role_in_a_group_is_said(
     assert roles == {cast.northgate.no: GroupRole.OFFICER, cast.harbour.no: GroupRole.REP}
 
 
+async def test_how_they_are_written_to_is_chosen_for_them(
+    admin: httpx.AsyncClient, cast: Cast
+) -> None:
+    shown = await send(admin, cast.bo, "writing", pace="weekly", mail_form="plain")
+    for words in (
+        "Saved.",
+        "At most one newsletter a week",
+        "As plain text only",
+        "Wants at most one newsletter a week",
+        "Emails are written as plain text",
+    ):
+        assert words in shown.text
+    again = await send(admin, cast.bo, "writing", pace="weekly", mail_form="plain")
+    assert "Nothing has changed." in again.text
+    back = await send(admin, cast.bo, "writing", pace="level", mail_form="usual")
+    assert "They asked for" not in back.text
+
+
 async def test_the_timeline_is_narrowed(admin: httpx.AsyncClient, cast: Cast, house: House) -> None:
     async with house.work() as work:
         await tags.tag_many(work, [cast.bo.no], await tags.make(work, name="Driver"))

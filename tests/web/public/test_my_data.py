@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 
 import httpx
 import pytest
@@ -95,6 +96,42 @@ async def test_a_list_may_be_heard_only_when_it_is_urgent(
     await web.post(f"{private}/lists", data={"list": "bulletin", "on": "all"})
     assert "Only when urgent" in (await web.get(page)).text
     assert (await facts())["only_urgent"] == []
+
+
+async def test_how_and_how_often_we_write_is_chosen_and_chosen_back(
+    web: httpx.AsyncClient, private: str, facts: Facts
+) -> None:
+    page = private.replace("/my/", "/l/")
+    chosen = r'value="{}" checked'
+    shown = (await web.get(page)).text
+    assert all(re.search(chosen.format(one), shown) for one in ("level", "usual"))
+
+    form = {"pace": "monthly", "mail_form": "large", "answer": "save"}
+    said = await web.post(f"{private}/writing", data=form, follow_redirects=True)
+    assert "Saved." in said.text
+    assert all(re.search(chosen.format(one), said.text) for one in ("monthly", "large"))
+    assert "Wants at most one newsletter a month" in said.text
+    before = await facts()
+    again = await web.post(f"{private}/writing", data=form, follow_redirects=True)
+    assert "Nothing has changed." in again.text
+    await web.post(f"{private}/writing", data={**form, "pace": "level", "answer": ""})
+    assert await facts() == before, "without a button, or twice, it does nothing"
+
+    back = {"pace": "level", "mail_form": "usual", "answer": "save"}
+    said = await web.post(f"{private}/writing", data=back, follow_redirects=True)
+    assert all(re.search(chosen.format(one), said.text) for one in ("level", "usual"))
+    assert (await facts())["at_most"] == []
+
+
+async def test_what_is_no_choice_is_refused_where_it_stands(
+    web: httpx.AsyncClient, private: str, facts: Facts
+) -> None:
+    before = await facts()
+    for wrong in ({"pace": "hourly", "mail_form": "large"}, {"pace": "weekly", "mail_form": "x"}):
+        page = await web.post(f"{private}/writing", data={**wrong, "answer": "save"})
+        assert page.status_code == 422
+        assert "Please choose how" in page.text
+    assert await facts() == before
 
 
 # --- erasing --------------------------------------------------------------------------------------
