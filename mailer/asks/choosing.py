@@ -44,8 +44,7 @@ async def choose(
 ) -> None:
     """Write down each recipient's best ask among some; who has none gets no row.
 
-    `recipients` gives the numbers of people. One statement, which looks twice into indexes for each
-    person and each ask: its cost grows with the people times the asks.
+    `recipients` gives the numbers of people.
     """
     await offers.write_best(work, campaign_no, recipients, among)
 

@@ -3,23 +3,24 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     Subquery,
+    and_,
     case,
     delete,
-    exists,
     func,
     insert,
     literal,
     or_,
     select,
     true,
-    union_all,
     update,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from mailer.asks.model import Ask, AskFor, Offer, OfferTally, Pledge
 from mailer.groups.model import Group, GroupKind
@@ -31,33 +32,20 @@ from mailer.tiers.model import ChosenTier, Tier
 _PLACES = 16
 """Asks that one statement can choose among."""
 
+_NONE = 2**62
+"""The rank of nothing: above that of every ask."""
+
 
 async def write_best(
     work: Work, campaign_no: int, recipients: Select[int], among: Sequence[Ask]
 ) -> None:
     """Write down each recipient's best ask among some; who has none gets no row.
 
-    `recipients` gives the numbers of people. One statement, which looks twice into indexes for each
-    person and each ask: its cost grows with the people times the asks.
+    `recipients` gives the numbers of people. One statement; what each has answered, was offered and
+    belongs to is added up once for all, so that its cost hardly grows with the number of asks.
     """
-    ranked = await _ranked(work, recipients, among)
-    if ranked is None:
-        return
-    await work.session.execute(
-        insert(Offer).from_select(
-            ["campaign_no", "subscriber_no", "ask_no", "at"],
-            select(
-                literal(campaign_no),
-                ranked.c.subscriber_no,
-                _ask_at(func.min(ranked.c.rank), among),
-                literal(work.now, Offer.at.type),
-            )
-            .group_by(ranked.c.subscriber_no)
-            .order_by(ranked.c.subscriber_no),
-            include_defaults=False,
-        )
-    )
-    await _tally(work, campaign_no)
+    every = await tiers.every_tier(work)
+    await _write(work, campaign_no, recipients, [(ask, _fitting(ask, every)) for ask in among])
 
 
 async def write_one(work: Work, campaign_no: int, recipients: Select[int], ask: Ask) -> None:
@@ -66,15 +54,30 @@ async def write_one(work: Work, campaign_no: int, recipients: Select[int], ask: 
     However long it takes: an organiser chose it.
     """
     every = await tiers.every_tier(work)
-    people = recipients.subquery("people")
-    no = people.columns[0]
-    fitting = [one.no for one in every if one.rank >= _least(ask, every)]
+    levels = [one.no for one in every if one.rank >= _least(ask, every)]
+    await _write(work, campaign_no, recipients, [(ask, levels)])
+
+
+async def _write(
+    work: Work,
+    campaign_no: int,
+    recipients: Select[int],
+    among: Sequence[tuple[Ask, Collection[int]]],
+) -> None:
+    if not among:
+        return
+    best = await _best(work, recipients, among)
     await work.session.execute(
         insert(Offer).from_select(
             ["campaign_no", "subscriber_no", "ask_no", "at"],
-            select(literal(campaign_no), no, literal(ask.no), literal(work.now, Offer.at.type))
-            .outerjoin_from(people, ChosenTier, ChosenTier.subscriber_no == no)
-            .where(*_may_be_offered(ask, no, fitting, _lowest(every))),
+            select(
+                literal(campaign_no),
+                best.c.no,
+                _ask_at(best.c.rank, among),
+                literal(work.now, Offer.at.type),
+            )
+            .where(best.c.rank < _NONE)
+            .order_by(best.c.no),
             include_defaults=False,
         )
     )
@@ -101,11 +104,13 @@ async def _tally(work: Work, campaign_no: int) -> None:
 
 async def best_for(work: Work, subscriber_no: int, among: Sequence[Ask]) -> Ask | None:
     """Give one person's best ask among some, by the same rule."""
-    ranked = await _ranked(work, select(literal(subscriber_no)), among)
-    if ranked is None:
+    if not among:
         return None
-    found = await work.session.scalar(select(_ask_at(func.min(ranked.c.rank), among)))
-    return next((one for one in among if one.no == found), None)
+    every = await tiers.every_tier(work)
+    fitting = [(ask, _fitting(ask, every)) for ask in among]
+    best = await _best(work, select(literal(subscriber_no)), fitting, only=subscriber_no)
+    rank = await work.session.scalar(select(best.c.rank))
+    return None if rank is None or rank == _NONE else among[rank % _PLACES]
 
 
 async def forget(work: Work, campaign_no: int) -> None:
@@ -218,55 +223,96 @@ async def _oldest_kept(work: Work, before: datetime) -> int | None:
 # --- the rule -------------------------------------------------------------------------------------
 
 
-async def _ranked(work: Work, recipients: Select[int], among: Sequence[Ask]) -> Subquery | None:
-    """Give for each person the asks that they may be offered, each with its rank.
+async def _best(
+    work: Work,
+    recipients: Select[int],
+    among: Sequence[tuple[Ask, Collection[int]]],
+    *,
+    only: int | None = None,
+) -> Subquery:
+    """Give each recipient with the rank of their best ask, `_NONE` where there is none.
 
-    A rank is one number, so that the best is the least: a grouping by hash, and no sorting. It is
-    made of the last campaign that offered the ask to them (0: none did), and the place of the ask
-    among the others.
+    `among` are the asks, each with the levels on which it may be offered. A rank is one number, so
+    that the best is the least. It is made of the last campaign that offered the ask to them (0:
+    none did), and the place of the ask among the others. `only`: they are this one person.
     """
     every = await tiers.every_tier(work)
-    lowest = _lowest(every)
+    lowest = next(one for one in every if one.closed_at is None)
     people = recipients.subquery("people")
     no = people.columns[0]
-    ranked = []
-    for place, ask in enumerate(among):
-        fitting = _fitting(ask, every)
-        if not fitting:
-            continue
-        offered = (
-            select(func.max(Offer.campaign_no))
-            .where(Offer.subscriber_no == no, Offer.ask_no == ask.no)
-            .scalar_subquery()
+    answered = _answered([ask for ask, _levels in among], only)
+    offered = _offered([ask for ask, _levels in among], only)
+    belongs = _belongs(only)
+    ranks = [
+        case(
+            (
+                and_(
+                    _stands_on(levels, lowest),
+                    func.coalesce(answered.c[f"ask{place}"], 0) == 0,
+                    _is_for(ask, belongs),
+                ),
+                func.coalesce(offered.c[f"ask{place}"], 0) * _PLACES + place,
+            ),
+            else_=_NONE,
         )
-        rank = func.coalesce(offered, 0) * _PLACES + place
-        ranked.append(
-            select(no.label("subscriber_no"), rank.label("rank"))
-            .outerjoin_from(people, ChosenTier, ChosenTier.subscriber_no == no)
-            .where(*_may_be_offered(ask, no, fitting, lowest))
-        )
-    return union_all(*ranked).subquery("ranked") if ranked else None
+        for place, (ask, levels) in enumerate(among)
+    ]
+    on_postgres = work.session.get_bind().dialect.name == "postgresql"
+    least = func.least if on_postgres else func.min
+    return (
+        select(no.label("no"), least(literal(_NONE), *ranks).label("rank"))
+        .outerjoin_from(people, ChosenTier, ChosenTier.subscriber_no == no)
+        .outerjoin(answered, answered.c.no == no)
+        .outerjoin(offered, offered.c.no == no)
+        .outerjoin(belongs, belongs.c.no == no)
+        .subquery("best")
+    )
 
 
-def _lowest(every: Sequence[Tier]) -> Tier:
-    return next(one for one in every if one.closed_at is None)
+def _answered(asks: Sequence[Ask], only: int | None) -> Subquery:
+    """Say of each person which asks they said yes or no to, also if they took it back.
+
+    Nobody is asked twice; but whose only answer was undone, and for whom time has opened it again,
+    has not answered.
+    """
+    return _of_each(
+        Pledge.subscriber_no,
+        [case((Pledge.ask_no == ask.no, 1), else_=0) for ask in asks],
+        select().where(Pledge.ask_no.in_([ask.no for ask in asks]), Pledge.is_answered),
+        only,
+    ).subquery("answered")
 
 
-def _may_be_offered(
-    ask: Ask, no: ColumnElement[int], fitting: Collection[int], lowest: Tier
-) -> tuple[ColumnElement[bool], ...]:
-    """Say that somebody is of the right levels, has not answered, and is of those it is for."""
-    return _stands_on(fitting, lowest), ~_has_answered(ask, no), is_for(ask, no)
+def _offered(asks: Sequence[Ask], only: int | None) -> Subquery:
+    """Give for each person the last campaigns that offered them these asks, 0 for none."""
+    return _of_each(
+        Offer.subscriber_no,
+        [case((Offer.ask_no == ask.no, Offer.campaign_no), else_=0) for ask in asks],
+        select().where(Offer.ask_no.in_([ask.no for ask in asks])),
+        only,
+    ).subquery("offered")
 
 
-def _stands_on(fitting: Collection[int], lowest: Tier) -> ColumnElement[bool]:
+def _of_each(
+    person: InstrumentedAttribute[int],
+    values: Sequence[ColumnElement[int]],
+    rows: Select[()],
+    only: int | None,
+) -> Select[Any]:
+    """Give the most of each value among the rows of each person."""
+    columns = [func.max(value).label(f"ask{place}") for place, value in enumerate(values)]
+    found = rows.add_columns(person.label("no"), *columns).group_by(person)
+    return found if only is None else found.where(person == only)
+
+
+def _stands_on(levels: Collection[int], lowest: Tier) -> ColumnElement[bool]:
     """Say whether somebody's level is among some; whoever has none yet is asked as on the lowest.
 
     Not by `coalesce`: PostgreSQL would expect one in a hundred to pass, and then look into an index
     for each person instead of reading a table once.
     """
-    on = ChosenTier.tier_no.in_(fitting)
-    return or_(on, ChosenTier.tier_no.is_(None)) if lowest.no in fitting else on
+    on = ChosenTier.tier_no.in_(levels)
+    return or_(on, ChosenTier.tier_no.is_(None)) if lowest.no in levels else on
 
 
 def _fitting(ask: Ask, every: Sequence[Tier]) -> list[int]:
@@ -297,53 +343,52 @@ def _least(ask: Ask, every: Sequence[Tier]) -> int:
     return next((one.rank for one in every if one.no == ask.minimum_tier_no), 0)
 
 
-def _has_answered(ask: Ask, no: ColumnElement[int]) -> ColumnElement[bool]:
-    """Say whether somebody said yes or no, also if they took it back: nobody is asked twice.
-
-    But for those whose only answer was undone, and those for whom time has opened it again.
-    """
-    return exists().where(Pledge.subscriber_no == no, Pledge.ask_no == ask.no, Pledge.is_answered)
-
-
-def is_for(ask: Ask, no: ColumnElement[int]) -> ColumnElement[bool]:
-    """Say whether somebody is among those for whom an ask is meant. For nobody named: everybody."""
-    if not ask.audience:
-        return true()
-    return or_(*[_is(AskFor(one), no) for one in ask.audience])
-
-
 _ORGANISED = (GroupKind.UNION, GroupKind.BRANCH, GroupKind.CHAPTER, GroupKind.FEDERATION)
 _SPEAKS = (GroupRole.OFFICER, GroupRole.CONTACT)
 
 
-def _is(whom: AskFor, no: ColumnElement[int]) -> ColumnElement[bool]:
+def _belongs(only: int | None) -> Subquery:
+    """Say of each person in which ways they belong to groups that are not closed."""
     # A group of which nobody said what it is counts as a union's: most are.
-    is_organised = or_(Group.kind.in_(_ORGANISED), Group.kind.is_(None))
-    match whom:
-        case AskFor.MEMBER:
-            return _belongs(no, is_organised)
-        case AskFor.REP:
-            return _belongs(no, Membership.role == GroupRole.REP)
-        case AskFor.BRANCH:
-            local = Group.kind.in_((GroupKind.BRANCH, GroupKind.CHAPTER))
-            return _belongs(no, local, Membership.role.in_(_SPEAKS))
-        case AskFor.FEDERATION:
-            return _belongs(no, Group.kind == GroupKind.FEDERATION, Membership.role.in_(_SPEAKS))
-        case AskFor.ALLY:
-            return ~_belongs(no, is_organised)
-
-
-def _belongs(no: ColumnElement[int], *how: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Say whether somebody belongs to a group that is not closed, in some way."""
-    return exists().where(
-        Membership.subscriber_no == no,
-        Group.no == Membership.group_no,
-        Group.closed_at.is_(None),
-        *how,
+    organised = or_(Group.kind.in_(_ORGANISED), Group.kind.is_(None))
+    speaks = Membership.role.in_(_SPEAKS)
+    local = Group.kind.in_((GroupKind.BRANCH, GroupKind.CHAPTER))
+    ways = {
+        AskFor.MEMBER: organised,
+        AskFor.REP: Membership.role == GroupRole.REP,
+        AskFor.BRANCH: and_(local, speaks),
+        AskFor.FEDERATION: and_(Group.kind == GroupKind.FEDERATION, speaks),
+    }
+    found = (
+        select(
+            Membership.subscriber_no.label("no"),
+            *[func.max(case((how, 1), else_=0)).label(whom.value) for whom, how in ways.items()],
+        )
+        .join(Group, Group.no == Membership.group_no)
+        .where(Group.closed_at.is_(None))
+        .group_by(Membership.subscriber_no)
     )
+    if only is not None:
+        found = found.where(Membership.subscriber_no == only)
+    return found.subquery("belongs")
 
 
-def _ask_at(rank: ColumnElement[int], among: Sequence[Ask]) -> ColumnElement[int]:
+def _is_for(ask: Ask, belongs: Subquery) -> ColumnElement[bool]:
+    """Say whether somebody is among those for whom an ask is meant. For nobody named: everybody."""
+    if not ask.audience:
+        return true()
+    return or_(*[_is(AskFor(one), belongs) for one in ask.audience])
+
+
+def _is(whom: AskFor, belongs: Subquery) -> ColumnElement[bool]:
+    if whom is AskFor.ALLY:
+        return func.coalesce(belongs.c[AskFor.MEMBER.value], 0) == 0
+    return func.coalesce(belongs.c[whom.value], 0) == 1
+
+
+def _ask_at(
+    rank: ColumnElement[int], among: Sequence[tuple[Ask, Collection[int]]]
+) -> ColumnElement[int]:
     """Give the number of the ask that has a rank."""
-    places = {place: ask.no for place, ask in enumerate(among)}
+    places = {place: ask.no for place, (ask, _levels) in enumerate(among)}
     return case(places, value=rank % _PLACES)
