@@ -12,7 +12,8 @@ from mailer.campaigns import asking, composing, linking, sending
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.deliveries import promising, store
-from mailer.deliveries.model import Reason
+from mailer.deliveries.model import Delivery, Reason
+from mailer.kit import planning
 from mailer.kit.errors import Conflict, Invalid
 from mailer.kit.work import Work
 
@@ -59,6 +60,8 @@ async def review(work: Work, campaign: Campaign, *, base: str) -> Campaign:
     if often_enough := await promising.leave_out(work, campaign):
         recipients -= often_enough
         left_out[Reason.OFTEN_ENOUGH.value] = often_enough
+    if offered:
+        await planning.count_afresh(work, Delivery)  # its rows are joined with what people answered
     if campaign.best_ask:
         await choosing.choose(work, campaign.no, store.recipients(campaign), offered)
     elif offered:
