@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from mailer.activity import actions as activity
 from mailer.asks import days, plain, store
+from mailer.asks.ageing import store as ageing
 from mailer.asks.composing import close_ask
 from mailer.asks.model import UNDO_FOR, Ask, AskState, Pledge, PledgeChange, PledgeState
 from mailer.asks.offers import store as offers
@@ -59,13 +60,13 @@ async def close_due(house: Rooms) -> bool:
     Where nothing is due nothing is written.
     """
     async with house.work(reading=True) as work:
-        over = await store.asks_over(work)
+        over = await ageing.asks_over(work)
         repeating = [
-            one for one in await store.repeating(work) if await store.is_any_due_again(work, one)
+            one for one in await ageing.repeating(work) if await ageing.is_any_due_again(work, one)
         ]
     if over:
         async with house.work() as work:
-            for ask in await store.asks_over(work):
+            for ask in await ageing.asks_over(work):
                 await _close_if_over(work, ask)
     more = False
     for ask in repeating:
@@ -88,11 +89,11 @@ async def open_again(work: Work, ask: Ask, *, limit: int = BATCH) -> int:
     A letter tells them, once. Who says nothing has promised nothing: nobody asks them how it went,
     and a newsletter may offer it to them again.
     """
-    found = await store.due_again(work, ask, limit=limit)
+    found = await ageing.due_again(work, ask, limit=limit)
     held = set(await subscribers.hold_nos(work, [one.subscriber_no for one in found]))
     # Read again now that nobody else changes them: somebody may have answered a moment ago.
     due = [
-        one for one in await store.due_again(work, ask, limit=limit) if one.subscriber_no in held
+        one for one in await ageing.due_again(work, ask, limit=limit) if one.subscriber_no in held
     ]
     changes = [_change(work, one) for one in due]
     work.session.add_all(changes)
@@ -145,15 +146,15 @@ async def give_days(house: Rooms) -> bool:
     have one since, and then that counts for them.
     """
     async with house.work(reading=True) as work:
-        lost, found = await store.asks_without_days(work), await store.asks_with_days(work)
+        lost, found = await ageing.asks_without_days(work), await ageing.asks_with_days(work)
     more = False
     if lost or found:
         async with house.work() as work:
             ours = await days.a_day_of_ours(work, days.ASKED_AFTER)
             for ask_no in lost:
-                more |= await store.give_day(work, ask_no, ours, limit=BATCH) == BATCH
+                more |= await ageing.give_day(work, ask_no, ours, limit=BATCH) == BATCH
             for ask_no in found:
-                more |= await store.take_day(work, ask_no, limit=BATCH) == BATCH
+                more |= await ageing.take_day(work, ask_no, limit=BATCH) == BATCH
     return more
 
 
@@ -163,10 +164,10 @@ async def forget_words(house: Rooms) -> bool:
     Thirty days: what was said of trouble at work, and then taken back, is kept no longer.
     """
     async with house.work(reading=True) as work:
-        if not await store.is_any_word_over(work, work.now - UNDO_FOR):
+        if not await ageing.is_any_word_over(work, work.now - UNDO_FOR):
             return False
     async with house.work() as work:
-        over = await store.words_over(work, work.now - UNDO_FOR, limit=BATCH)
+        over = await ageing.words_over(work, work.now - UNDO_FOR, limit=BATCH)
         for change in over:
             change.before, change.keeps_words = plain.without_words(change.before), False
         await work.session.flush()

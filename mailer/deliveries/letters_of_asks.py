@@ -45,11 +45,12 @@ async def _receipt(work: Work, letter: Letter, to: Recipient, links: Links) -> S
 
 async def _answer(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
     change, pledge, ask = await _answered(work, letter, to)
+    answer = letter.facts["answer"]
     return {
-        "answer": letter.facts["answer"],
+        "answer": answer,
         "ask_title": in_language(ask.title, letter.language),
         "ask_on": await _ask_on(work, letter, pledge, ask) if pledge.state in WAITS else "",
-        "support_contact": ask.support_contact,
+        "support_contact": ask.support_contact if answer == "help" else "",
         "report_link": links.to(Purpose.REPORT, to.subscriber, subject=pledge.no),
         **_undo(change, letter, to, links),
     }

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from mailer.activity import store as activity
 from mailer.asks import actions as asks
 from mailer.asks import choosing, record, store, upkeep
+from mailer.asks.ageing import store as ageing
 from mailer.asks.counting import store as counting
 from mailer.asks.model import Ask, AskState, PledgeState, Turn
 from mailer.asks.offers import store as offers
@@ -173,7 +174,7 @@ async def test_an_ask_that_was_closed_is_asked_of_nobody_again(work: Work, cast:
     ask = await make.ask(work, turn=Turn.REPEAT, repeat_days=1)
     await asks.report_done(work, cast.bo, ask)
     await asks.close_ask(work, ask)
-    assert await store.repeating(make.later(work, days=9)) == []
+    assert await ageing.repeating(make.later(work, days=9)) == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])

@@ -135,7 +135,7 @@ def test_each_letter_is_whole(kind: str, language: str):
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_parts_of_a_letter_say_the_same_facts(kind: str):
     rendered = letter(kind)
-    hidden = {"direction", "asked_by", "granted", "again"}
+    hidden = {"direction", "asked_by", "granted", "again", "answer"}
     for name, fact in facts_of(kind).items():
         if name not in hidden:
             assert str(fact) in " ".join(rendered.text.split()), name
@@ -217,7 +217,29 @@ def test_a_receipt_of_a_yes_says_what_to_do_and_until_when():
     assert "<strong>model wording</strong>" in rendered.html
     assert "2. Send the model wording." in rendered.text
     assert "It has no date." in undated.text
+    for one in (rendered, undated):
+        assert "on 29 June 2026 we ask once how it went" in " ".join(one.text.split())
     assert "trouble" not in undated.text + undated.html
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("done", "is done. Thank you."),
+        ("told", "You told us more about having done"),
+        ("later", "is not done yet. That is fine."),
+        ("help", "An organiser reads it and gets in touch with you."),
+        ("declined", "We ask you no more about it."),
+        ("withdrawn", "You took back your yes to"),
+    ],
+)
+def test_a_receipt_of_an_answer_says_which_it_was(answer: str, sentence: str):
+    rendered = letter("answer-receipt", answer=answer, ask_on="", support_contact="")
+
+    for part in (" ".join(rendered.text.split()), rendered.html):
+        assert sentence in part
+        assert "If it is urgent" not in part
+        assert "we ask once" not in part
 
 
 def test_an_organisers_words_stand_under_their_name():
