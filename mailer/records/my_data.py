@@ -186,6 +186,7 @@ def _moment(at: datetime) -> str:
 
 
 LABELS = {
+    "about": N_("What it was about"),
     "accepted": N_("You accepted"),
     "address": N_("Address"),
     "after": N_("After"),
@@ -242,6 +243,7 @@ LABELS = {
     "list": N_("List"),
     "name": N_("Name"),
     "never_call": N_("Never call"),
+    "notes_forgotten_at": N_("Notes deleted on"),
     "number": N_("Number"),
     "outcome": N_("What came of it"),
     "paused_until": N_("On a break until"),
