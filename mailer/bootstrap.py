@@ -13,10 +13,12 @@ from mailer.campaigns import usages
 from mailer.consent import actions as consent
 from mailer.consent import facets as consent_facets
 from mailer.deliveries import facets as delivery_facets
+from mailer.deliveries import unread
 from mailer.fields import facets as field_facets
 from mailer.followups import facets as follow_up_facets
-from mailer.followups import hours, reacting
+from mailer.followups import hours, naming, reacting
 from mailer.followups import store as followups
+from mailer.followups.rounds import digest
 from mailer.groups import facets as group_facets
 from mailer.imports import facets as import_facets
 from mailer.kit.db import make_engine, unit_of_work
@@ -90,6 +92,8 @@ for _slice in (  # in the order in which a segment's page offers them
 asking.zone_is_told_by(sending_rules.zone)
 hours.zone_is_told_by(sending_rules.zone)
 ask_days.zone_is_told_by(sending_rules.zone)
+naming.alerts_are_named_by(unread.names_of)
+digest.alerts_are_counted_by(unread.count_unfollowed)
 saving.is_used_by(usages.of_segment)
 living.is_told_by(asks.was_answered_for, followups.was_talked_to)
 for _kind, _reaction in reacting.FOLLOWED.items():

@@ -19,6 +19,7 @@ from mailer.bulk.actions import work_some
 from mailer.consent.reminding import remind_some
 from mailer.content.selftest import headers_hold
 from mailer.followups.rounds.digest import tell_of_today
+from mailer.followups.rounds.forgetting import forget_notes
 from mailer.followups.rounds.looking import look_around
 from mailer.forms.forgetting import forget_some
 from mailer.imports import actions as imports
@@ -45,6 +46,7 @@ UPKEEP = (
     forget_offers,
     forget_words,
     look_around,
+    forget_notes,
     tell_of_today,
 )
 """What is due by the day."""

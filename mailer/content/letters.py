@@ -98,7 +98,7 @@ KINDS: dict[str, frozenset[str]] = {
         "erased": "",
         "sign-in-notice": "at device admin_link",
         "factor-reset": "at",
-        "digest": "late_count today_count free_count queue_link",
+        "digest": "late_count today_count free_count alert_count queue_link",
     }.items()
 }
 """The facts of each kind: all of them are needed, and no other is let in."""

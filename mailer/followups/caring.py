@@ -1,6 +1,7 @@
 """Looking after a case: taking it, passing it on, noting something, writing to who waits."""
 
 import dataclasses
+from datetime import date, datetime
 from typing import Any
 
 from mailer.accounts import store as accounts
@@ -8,17 +9,17 @@ from mailer.accounts.model import Account, Power
 from mailer.audit import actions as audit
 from mailer.consent import store as consent
 from mailer.consent.model import SubscriberState
-from mailer.followups import store
+from mailer.followups import hours, store
 from mailer.followups.holding import ask_nobody_is_at_it, held_case, open_case_of
 from mailer.followups.model import (
     HELD_FOR,
-    OF_A_PLEDGE,
     CaseState,
     FollowUp,
     FollowUpStep,
     StepKind,
 )
-from mailer.followups.opening import LONGEST_WORDS, note_step
+from mailer.followups.opening import LATEST, LONGEST_WORDS, DayOutOfRange, note_step
+from mailer.followups.subjects import store as subjects
 from mailer.kit.errors import Conflict, Forbidden
 from mailer.kit.texts import lines
 from mailer.kit.work import Work
@@ -38,11 +39,11 @@ class CannotWrite(Conflict):
 async def take(work: Work, found: FollowUp) -> FollowUp:
     """Hold a case for an hour, to call; it is the actor's if it was nobody's.
 
-    Of two who want it at the same moment one gets it, and the other is told who has it.
+    Of two who want it at the same moment one gets it, and the other is told who has it. Each time
+    is noted, also where it makes the hour longer: the number is in sight.
     """
     found, subscriber = await open_case_of(work, found)
-    if found.holder(work.now) != work.account:
-        await audit.note(work, "follow_up_taken", subscriber=subscriber.no)
+    await audit.note(work, "follow_up_taken", subscriber=subscriber.no)
     values: dict[str, Any] = {"held_by": work.account, "held_until": work.now + HELD_FOR}
     if found.owner_no is None:
         values |= {"owner_no": work.account, "state": _owned(found)}
@@ -104,8 +105,8 @@ async def note(work: Work, found: FollowUp, words: str) -> FollowUpStep | None:
 async def write(work: Work, found: FollowUp, words: str) -> FollowUpStep | None:
     """Write to who waits, by email and in words of one's own, which are kept with the case.
 
-    Refuses where they are not to be written to: about a pledge we may write to whoever made it,
-    about anything else to readers alone. The same words again are not sent again, and give None.
+    Refuses where they are not to be written to (`may_write`). The same words again are not sent
+    again, and give None.
     """
     words = lines(words, longest=LONGEST_WORDS, field="letter", needed=True)
     found, subscriber = await held_case(work, found)
@@ -136,11 +137,49 @@ async def write(work: Work, found: FollowUp, words: str) -> FollowUpStep | None:
     return step
 
 
-async def may_write(work: Work, found: FollowUp, subscriber: Subscriber) -> bool:
-    """Say whether somebody may be written to about a case."""
+async def may_write(
+    work: Work, found: FollowUp, subscriber: Subscriber, *, since: datetime | None = None
+) -> bool:
+    """Say whether somebody may be written to about a case.
+
+    Readers may. Whoever is on a break, has left or never confirmed only about a yes of theirs that
+    stands, while the case is open; with `since`, was open when it was written.
+    """
     if subscriber.address is None:
         return False
     state = (await consent.states(work, [subscriber.no])).get(subscriber.no)
-    if found.kind in OF_A_PLEDGE:
-        return state not in {SubscriberState.SUPPRESSED, SubscriberState.STOPPED, None}
-    return state is SubscriberState.ACTIVE
+    if state is SubscriberState.ACTIVE:
+        return True
+    if state not in _MAY_HAVE_PLEDGED:
+        return False
+    ended_at = found.resolved_at
+    is_open = ended_at is None or (since is not None and ended_at >= since)
+    about = (await subjects.pledges_about(work, [found])).get(found.no)
+    return is_open and about is not None and about[0].stands
+
+
+_MAY_HAVE_PLEDGED = (
+    SubscriberState.PENDING,
+    SubscriberState.PAUSED,
+    SubscriberState.UNSUBSCRIBED,
+)
+
+
+async def set_due(work: Work, found: FollowUp, day: date | None) -> FollowUp:
+    """Set the day by whose end somebody should have heard from us, within a year.
+
+    A case that would come back later than that comes back in the morning of the day.
+    """
+    today = await hours.today(work)
+    if day is None or not today <= day <= today + LATEST:
+        raise DayOutOfRange(field="due")
+    found, _subscriber = await open_case_of(work, found)
+    due_at = await hours.end_of(work, day)
+    if found.due_at == due_at:
+        return found
+    before = {"next_at": found.next_at.isoformat(), "due_at": found.due_at.isoformat()}
+    await note_step(work, found, StepKind.DATED, before=before)
+    begins = max(await hours.morning_of(work, day), work.now)
+    return await store.change(
+        work, found, {"due_at": due_at, "next_at": min(found.next_at, begins)}
+    )

@@ -27,9 +27,19 @@ async def zone_of_ours(work: Work) -> tzinfo:
     return await _ZONES[0](work) if _ZONES else UTC
 
 
+async def zone_of(work: Work, subscriber: Subscriber) -> tzinfo:
+    """Give the zone where somebody lives, or ours where that is not known."""
+    return ZoneInfo(subscriber.time_zone) if subscriber.time_zone else await zone_of_ours(work)
+
+
+async def moment_there(work: Work, subscriber: Subscriber, day: date, hour: time) -> datetime:
+    """Give the moment at which the clocks where somebody lives show an hour of a day."""
+    return _at(day, hour, await zone_of(work, subscriber))
+
+
 async def tomorrow_evening(work: Work, subscriber: Subscriber) -> datetime:
     """Give the moment at which it is tomorrow's evening where somebody lives."""
-    zone = ZoneInfo(subscriber.time_zone) if subscriber.time_zone else await zone_of_ours(work)
+    zone = await zone_of(work, subscriber)
     tomorrow = work.now.astimezone(zone).date() + timedelta(days=1)
     return _at(tomorrow, EVENING, zone)
 
@@ -51,7 +61,12 @@ async def today(work: Work) -> date:
 
 async def end_of_today(work: Work) -> datetime:
     """Give the moment at which today ends where the organisation is."""
-    return await moment_of(work, await today(work) + timedelta(days=1), time(0))
+    return await end_of(work, await today(work))
+
+
+async def end_of(work: Work, day: date) -> datetime:
+    """Give the moment at which a day ends for us."""
+    return await moment_of(work, day + timedelta(days=1), time(0))
 
 
 def _at(day: date, hour: time, zone: tzinfo) -> datetime:

@@ -38,6 +38,12 @@ OF_A_PLEDGE = frozenset({CaseKind.BLOCKED, CaseKind.SUPPORT, CaseKind.PAST_DUE})
 STAYS = frozenset({CaseKind.BLOCKED, CaseKind.SUPPORT, CaseKind.MANUAL})
 """What was promised to somebody: it stays in the queue until somebody was talked to."""
 
+UNASKED = frozenset(CaseKind) - STAYS
+"""What nobody asked for: only readers who did not forbid it are called about it."""
+
+NOTES_KEPT_FOR = timedelta(days=365)
+"""So long after a case has ended we keep what was noted and written about it."""
+
 
 class Rank(enum.IntEnum):
     """What comes first in the queue. Numbers are in rows: never reuse one."""
@@ -89,6 +95,7 @@ class Resolution(enum.StrEnum):
     ANSWERED = "answered"  # by themselves, or it is not so any more
     NOT_NOW = "not_now"
     NOT_REACHED = "not_reached"
+    NOTED = "noted"  # nobody waited: something was written down
     MERGED = "merged"  # two entries turned out to be one person, and both had one
 
 
@@ -114,13 +121,16 @@ class StepKind(enum.StrEnum):
     ASSIGNED = "assigned"
     NOTED = "noted"
     WROTE = "wrote"  # an email with words of the organiser's own
+    ENDED = "ended"  # nothing is left to do: they have answered otherwise since
+    DATED = "dated"  # another day by which they should hear from us
 
 
-UNDONE = frozenset({StepKind.TRIED, StepKind.ASSIGNED})
+UNDONE = frozenset({StepKind.TRIED, StepKind.ASSIGNED, StepKind.ENDED, StepKind.DATED})
 """What can be taken back. A note stays, and an email has gone."""
 
 
 _OPEN = "resolved_at IS NULL"
+_NOTED = "resolved_at IS NOT NULL AND forgotten_at IS NULL"
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -146,6 +156,8 @@ class FollowUp(Base):
         # The queue: the cases that are over are many and stand in neither.
         Index("ix_follow_up_queue", "rank", "next_at", "no", **_where(_OPEN)),
         Index("ix_follow_up_owner", "owner_no", "rank", "next_at", "no", **_where(_OPEN)),
+        # Those whose notes are to be forgotten when their year is over.
+        Index("ix_follow_up_noted", "resolved_at", **_where(_NOTED)),
         # A number stands in letters that wait to be sent: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -169,6 +181,7 @@ class FollowUp(Base):
     last_outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome))
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[Resolution | None] = mapped_column(one_of(Resolution))
+    forgotten_at: Mapped[datetime | None]  # what was noted about it, a year after its end
 
     @property
     def is_open(self) -> bool:
@@ -224,12 +237,17 @@ class FollowUpStep(Base):
 
 
 class FollowUpRound(Base):
-    """When we last looked who waits for an organiser, and when we last told organisers of it."""
+    """When we last looked who waits for an organiser, and when we last told organisers of it.
+
+    A round that walks over many people a stretch at a time says how far it has come.
+    """
 
     __tablename__ = "follow_up_round"
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime]  # when it was begun
+    after_no: Mapped[int | None]  # the last number that was looked at; None at the end
+    left: Mapped[int] = mapped_column(SmallInteger, default=0)  # cases it may still open
 
 
 class DigestWish(Base):

@@ -42,18 +42,28 @@ async def open_case(
     subscriber = await held(work, subscriber)
     standing = await store.standing(work, subscriber.no, kind, subject_no)
     if standing is not None:
-        return await _bring_forward(work, standing)
+        return await bring_forward(work, standing)
     carers = await store.carers(work, subscriber.no)
     owner_no = carers[0].no if carers else None
-    [opened] = await store.add(work, [_row(work, subscriber.no, kind, subject_no, owner_no)])
+    [opened] = await store.add(work, [new_row(work, subscriber.no, kind, subject_no, owner_no)])
     return opened
 
 
-async def _bring_forward(work: Work, standing: FollowUp) -> FollowUp:
-    """Let a case stand in the queue again, unless we said when we would call."""
-    if standing.next_at <= work.now or standing.rank == Rank.CALL_BACK:
+async def bring_forward(work: Work, standing: FollowUp) -> FollowUp:
+    """Let a case stand in the queue again, unless we said that we call before it would be due."""
+    soon = work.now + DUE_WITHIN[standing.kind]
+    is_promised_soon = standing.rank == Rank.CALL_BACK and standing.next_at <= soon
+    if standing.next_at <= work.now or is_promised_soon:
         return standing
-    return await store.change(work, standing, {"next_at": work.now})
+    return await store.change(
+        work,
+        standing,
+        {
+            "state": CaseState.NEW if standing.owner_no is None else CaseState.ASSIGNED,
+            "next_at": work.now,
+            "due_at": min(standing.due_at, soon),
+        },
+    )
 
 
 async def open_many(work: Work, kind: CaseKind, about: Mapping[int, int]) -> int:
@@ -62,13 +72,14 @@ async def open_many(work: Work, kind: CaseKind, about: Mapping[int, int]) -> int
     Who may not be seen is left out, and who waits for the same already.
     """
     people = await subscribers.hold_nos(work, about)
-    rows = [_row(work, no, kind, about[no], None) for no in people]
+    rows = [new_row(work, no, kind, about[no], None) for no in people]
     return len(await store.add(work, rows))
 
 
-def _row(
+def new_row(
     work: Work, subscriber_no: int, kind: CaseKind, subject_no: int, owner_no: int | None
 ) -> dict[str, Any]:
+    """Give what a case says when it is opened."""
     return {
         "uid": new_uid(),
         "subscriber_no": subscriber_no,
@@ -99,13 +110,13 @@ async def remember(
     subscriber = await held(work, subscriber)
     standing = await store.standing(work, subscriber.no, CaseKind.MANUAL, 0)
     if standing is None:
-        row = _row(work, subscriber.no, CaseKind.MANUAL, 0, work.account)
+        row = new_row(work, subscriber.no, CaseKind.MANUAL, 0, work.account)
         [standing] = await store.add(work, [row])
     if day is not None:
         begins = max(await hours.morning_of(work, day), work.now)
         due_at = await _late_from(work, day)
         standing = await store.change(work, standing, {"next_at": begins, "due_at": due_at})
-    if await _is_news(work, standing, words):
+    if await is_news(work, standing, words):
         await note_step(work, standing, StepKind.NOTED, words=words)
     return standing
 
@@ -114,7 +125,7 @@ async def _late_from(work: Work, day: date) -> datetime:
     return await hours.morning_of(work, day + timedelta(days=1))
 
 
-async def _is_news(work: Work, standing: FollowUp, words: str) -> bool:
+async def is_news(work: Work, standing: FollowUp, words: str) -> bool:
     """Say whether the newest note says something else: the same form sent twice is one note."""
     noted = [one for one in await store.steps_of(work, standing.no) if one.sealed]
     return not noted or store.words_of(work, noted[0]) != words

@@ -1,104 +1,144 @@
 """What follows from lines of timelines: cases are opened and end as people answer.
 
-Bootstrap names these for the kinds of lines in `FOLLOWED`; the worker hands them the lines.
+Bootstrap names this for the kinds of lines in `FOLLOWED`; the worker hands it the lines. A line
+says who answered which ask. What is so is read anew, so that any order and any repetition of lines
+leads to the same: whoever has a reason to wait waits, once, and nobody else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
 
 from mailer.activity.model import Activity
-from mailer.activity.signals.reactions import Reaction
-from mailer.asks.model import TO_DO, Ask, Pledge, PledgeState
+from mailer.activity.signals.reactions import LineMoved, Reaction
+from mailer.asks.model import TO_DO, Ask, Pledge
+from mailer.asks.reminding.model import WAITS
 from mailer.followups import store
-from mailer.followups.model import OF_A_PLEDGE, UNDO_FOR, CaseKind, CaseState, FollowUp, Resolution
+from mailer.followups.helping import help_of, may_end_it
+from mailer.followups.model import OF_A_PLEDGE, CaseKind, CaseState, FollowUp, Resolution
 from mailer.followups.opening import open_case
-from mailer.kit.work import Work
+from mailer.followups.subjects import store as subjects
+from mailer.kit.work import Door, Work
 from mailer.subscribers import store as subscribers
+from mailer.subscribers.model import Subscriber
+
+BLOCKED = "pledge_blocked"
 
 
-async def on_blocked(work: Work, line: Activity) -> None:
-    """Open a case where somebody needs help; unless they have answered otherwise since."""
-    found = await _pledge(work, line)
-    if found is not None and _is_so(CaseKind.BLOCKED, *found, work):
-        await _open(work, found[0], CaseKind.BLOCKED)
-    await on_answer(work, line)
+class _Answered(msgspec.Struct, frozen=True):
+    """Somebody, who is held, and what they say to an ask now."""
 
-
-async def on_pledged(work: Work, line: Activity) -> None:
-    """Open a case where somebody said yes to an ask that comes with support."""
-    found = await _pledge(work, line)
-    if found is not None and _is_so(CaseKind.SUPPORT, *found, work):
-        await _open(work, found[0], CaseKind.SUPPORT)
+    person: Subscriber
+    pledge: Pledge
+    ask: Ask
 
 
 async def on_answer(work: Work, line: Activity) -> None:
-    """End the cases about a pledge that are settled by what was said of it."""
-    found = await _pledge(work, line)
-    if found is None:
+    """Let somebody wait who has a reason to since they answered, and nobody who has none."""
+    said = await _answered(work, line)
+    if said is None:
         return
-    for one in await store.about(work, OF_A_PLEDGE, found[0].no, found[0].subscriber_no):
-        if one.is_open and not _is_so(one.kind, *found, work):
+    reasons = await _reasons(work, said, line)
+    cases = await store.about(work, OF_A_PLEDGE, said.pledge.no, said.person.no)
+    standing = {one.kind for one in cases if one.is_open}
+    for one in cases:
+        if one.is_open and one.kind not in reasons and await _ends(work, one, line):
             await store.end_by_itself(work, one)
-
-
-async def on_undone(work: Work, line: Activity) -> None:
-    """Let cases go on that had ended with an answer which was taken back; end the others."""
-    found = await _pledge(work, line)
-    if found is None:
+    if said.person.erased_at is not None or said.person.stopped_at is not None:
         return
-    open_kinds: set[CaseKind] = set()
-    for one in await store.about(work, OF_A_PLEDGE, found[0].no, found[0].subscriber_no):
-        is_so = _is_so(one.kind, *found, work)
-        if one.is_open:
-            open_kinds.add(one.kind)
-            if not is_so:
-                await store.end_by_itself(work, one)
-        elif is_so and one.kind not in open_kinds and _ended_by_itself(work, one):
-            open_kinds.add(one.kind)
-            await _go_on(work, one)
+    for kind, since in reasons.items():
+        if kind not in standing:
+            await _begin(work, said, kind, since, [one for one in cases if one.kind is kind])
+        elif kind is CaseKind.BLOCKED and line.kind == BLOCKED:
+            # They ask again: it comes forward.
+            await open_case(work, said.person, kind, subject_no=said.pledge.no)
 
 
-FOLLOWED: Mapping[str, Reaction] = {
-    "pledged": on_pledged,
-    "pledge_blocked": on_blocked,
-    "pledge_done": on_answer,
-    "pledge_later": on_answer,
-    "pledge_declined": on_answer,
-    "pledge_withdrawn": on_answer,
-    "pledge_undone": on_undone,
-}
+async def look_again(work: Work, pledge_no: int) -> None:
+    """Let somebody wait whose pledge is a call for help that no case is about any more."""
+    found = (await subjects.pledges(work, [pledge_no])).get(pledge_no)
+    call = await help_of(work, found[0]) if found is not None else None
+    if found is None or call is None:
+        return
+    person = await subscribers.by_no(work, found[0].subscriber_no)
+    if person is None or person.stopped_at is not None:
+        return
+    cases = await store.about(work, [CaseKind.BLOCKED], pledge_no, person.no)
+    if not any(one.is_open for one in cases):
+        await _begin(work, _Answered(person, *found), CaseKind.BLOCKED, call.at, cases)
+
+
+FOLLOWED: Mapping[str, Reaction] = dict.fromkeys(
+    (
+        "pledged",
+        BLOCKED,
+        "pledge_done",
+        "pledge_later",
+        "pledge_declined",
+        "pledge_withdrawn",
+        "pledge_undone",
+    ),
+    on_answer,
+)
 """The lines that are followed, each with what follows from it."""
 
 
-async def _pledge(work: Work, line: Activity) -> tuple[Pledge, Ask] | None:
-    """Give the pledge that a line is about, as it is now; the person is held."""
-    if await subscribers.hold(work, line.subscriber_no) is None:
+async def _answered(work: Work, line: Activity) -> _Answered | None:
+    """Give what a line is about, as it is now; the person is held.
+
+    By who and which ask, not by the pledge: two entries that were made one have one pledge of two.
+    """
+    person = await subscribers.hold(work, line.subscriber_no)
+    if person is None:
         return None
-    return (await store.pledges(work, [line.facts["pledge"]])).get(line.facts["pledge"])
+    await work.session.refresh(line)
+    if line.subscriber_no != person.no:
+        raise LineMoved
+    found = await subjects.answer_of(work, person.no, line.facts["ask"])
+    return None if found is None else _Answered(person, *found)
 
 
-async def _open(work: Work, pledge: Pledge, kind: CaseKind) -> None:
-    person = await subscribers.by_no(work, pledge.subscriber_no)
-    if person is not None and person.erased_at is None and person.stopped_at is None:
-        await open_case(work, person, kind, subject_no=pledge.no)
+async def _reasons(work: Work, said: _Answered, line: Activity) -> dict[CaseKind, datetime]:
+    """Say for what somebody waits who answered, and since when."""
+    pledge, ask = said.pledge, said.ask
+    reasons: dict[CaseKind, datetime] = {}
+    call = await help_of(work, pledge)
+    if call is not None:
+        reasons[CaseKind.BLOCKED] = max(call.at, line.at) if line.kind == BLOCKED else call.at
+    if ask.needs_support and pledge.state in TO_DO:
+        reasons[CaseKind.SUPPORT] = pledge.made_at
+    due = pledge.due(ask)
+    if due is not None and due < work.now and pledge.state in WAITS:
+        answers = await subjects.answers_of(work, pledge.no)
+        if not any(one.at > due for one in answers if one.door is not Door.SYSTEM):
+            reasons[CaseKind.PAST_DUE] = due
+    return reasons
 
 
-def _is_so(kind: CaseKind, pledge: Pledge, ask: Ask, work: Work) -> bool:
-    """Say whether what a case is about is so."""
-    match kind:
-        case CaseKind.BLOCKED:
-            return pledge.state is PledgeState.BLOCKED
-        case CaseKind.SUPPORT:
-            return ask.needs_support and pledge.state in TO_DO
-        case _:
-            return pledge.state is not PledgeState.BLOCKED and pledge.is_overdue(ask, work.now)
+async def _ends(work: Work, case: FollowUp, line: Activity) -> bool:
+    """Say whether a case whose reason is gone ends by this line."""
+    if case.kind is not CaseKind.BLOCKED:
+        return True
+    return await may_end_it(work, line.kind, line.door, line.facts.get("change"))
 
 
-def _ended_by_itself(work: Work, found: FollowUp) -> bool:
-    return (
-        found.resolution is Resolution.ANSWERED
-        and found.resolved_at is not None
-        and work.now - found.resolved_at <= UNDO_FOR
-    )
+async def _begin(
+    work: Work, said: _Answered, kind: CaseKind, since: datetime, cases: Sequence[FollowUp]
+) -> None:
+    """Let somebody wait for what no open case of theirs is about.
+
+    A case that ended by itself although its reason stands goes on: the answer was taken back. What
+    an organiser has settled since it began is settled. Dates that went by are looked for by time.
+    """
+    ended = [(one.resolved_at, one) for one in cases if one.resolution is not Resolution.MERGED]
+    lately = [pair for pair in ended if pair[0] is not None and pair[0] >= since]
+    newest = max(lately, key=lambda pair: (pair[0], pair[1].no), default=None)
+    if newest is not None:
+        if newest[1].resolution is Resolution.ANSWERED:
+            await _go_on(work, newest[1])
+    elif kind is not CaseKind.PAST_DUE:
+        await open_case(work, said.person, kind, subject_no=said.pledge.no)
 
 
 async def _go_on(work: Work, found: FollowUp) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from mailer.activity import store as timeline
+from mailer.asks.model import PledgeState
 from mailer.followups import hours, store
 from mailer.followups.holding import CaseOver, ask_nobody_is_at_it, held_case
 from mailer.followups.model import (
@@ -18,6 +20,7 @@ from mailer.followups.model import (
     CaseKind,
     CaseState,
     FollowUp,
+    FollowUpStep,
     Outcome,
     Rank,
     Resolution,
@@ -25,6 +28,7 @@ from mailer.followups.model import (
     after,
 )
 from mailer.followups.opening import LONGEST_WORDS, note_step
+from mailer.followups.subjects import store as subjects
 from mailer.kit.errors import Conflict, Invalid, NotFound
 from mailer.kit.orm import Facts
 from mailer.kit.texts import lines
@@ -57,6 +61,10 @@ class TooLateToTakeBack(Conflict):
     """This can no longer be taken back: 30 days have gone by."""
 
 
+class NotAnswered(Conflict):
+    """They still wait for help. Please write down what came of a call."""
+
+
 class WaitsAnew(Conflict):
     """They wait for the same again, in another follow-up. Please go on there."""
 
@@ -68,12 +76,14 @@ async def settle(
     *,
     call_at: datetime | None = None,
     words: str = "",
+    keeps: Mapping[str, Any] | None = None,
 ) -> FollowUp:
     """Write down what came of a call, with a note for whoever calls next.
 
     `call_at` is needed to call back, and is what was agreed. *Never call* counts for everybody at
-    once. Whoever was quiet and was talked to is still with us. Refuses where the case is over, or
-    somebody else is at it; the same sent twice is once.
+    once. Whoever was quiet and was talked to is still with us. `keeps` is what a room above has to
+    know to take back what it did besides. Refuses where the case is over, or somebody else is at
+    it; the same sent twice is once.
     """
     words = lines(words, longest=LONGEST_WORDS, field="words")
     if outcome is Outcome.CALL_BACK:
@@ -92,11 +102,11 @@ async def settle(
         evening=await hours.tomorrow_evening(work, subscriber),
         call_at=call_at,
     )
-    before = _kept(found)
+    before = _kept(found) | dict(keeps or {})
     if outcome is Outcome.NEVER_CALL and await _never_call(work, subscriber, never=True):
         before["could_call"] = True
     if found.kind is CaseKind.QUIET and outcome in TALKED:
-        await _they_stay(work, found, subscriber)
+        before["question"] = await _they_stay(work, found, subscriber)
     if then.rests is not None:
         before["others"] = await _put_others_off(work, found, work.now + then.rests)
     await note_step(
@@ -147,11 +157,15 @@ def _columns(work: Work, found: FollowUp, outcome: Outcome, then: After) -> dict
     }
 
 
-async def _they_stay(work: Work, found: FollowUp, subscriber: Subscriber) -> None:
-    """End the question whether somebody is still with us: we have talked to them."""
+async def _they_stay(work: Work, found: FollowUp, subscriber: Subscriber) -> int | None:
+    """End the question whether somebody is still with us: we have talked to them.
+
+    Gives its number; None where it was over already.
+    """
     question = await tiers.question_by_no(work, found.subject_no)
-    if question is not None and question.subscriber_no == subscriber.no:
-        await lapsing.stay(work, subscriber, question.no)
+    if question is None or question.subscriber_no != subscriber.no or question.ended_at is not None:
+        return None
+    return (await lapsing.stay(work, subscriber, question.no)).no
 
 
 async def _put_others_off(work: Work, found: FollowUp, until: datetime) -> list[Facts]:
@@ -187,6 +201,31 @@ async def _never_call(work: Work, subscriber: Subscriber, *, never: bool) -> boo
     return True
 
 
+async def end(work: Work, found: FollowUp) -> FollowUp:
+    """End a call for help that was answered otherwise since, by a link of a mail.
+
+    The mail may have been forwarded, so an organiser decides. Twice is once.
+    """
+    found, _subscriber = await held_case(work, found)
+    if not found.is_open:
+        return found
+    await ask_nobody_is_at_it(work, found)
+    if not await is_answered_otherwise(work, found):
+        raise NotAnswered
+    await note_step(work, found, StepKind.ENDED, before=_kept(found))
+    owner_no = work.account if found.owner_no is None else found.owner_no
+    ended = await store.end_by_itself(work, found)
+    return await store.change(work, ended, {"owner_no": owner_no})
+
+
+async def is_answered_otherwise(work: Work, found: FollowUp) -> bool:
+    """Say whether who asked for help has said something else since, by a link of a mail."""
+    about = (await subjects.pledges_about(work, [found])).get(found.no)
+    if found.kind is not CaseKind.BLOCKED or about is None:
+        return False
+    return about[0].state is not PledgeState.BLOCKED
+
+
 # --- taking back ----------------------------------------------------------------------------------
 
 
@@ -213,7 +252,9 @@ async def take_back(work: Work, found: FollowUp, step_no: int) -> FollowUp:
     await store.mark_undone(work, step)
     await _restore_others(work, step.before.get("others", []))
     if step.before.get("could_call"):
-        await _never_call(work, subscriber, never=False)
+        await _let_call_again(work, subscriber, step)
+    if step.before.get("question"):
+        await lapsing.ask_on(work, subscriber, step.before["question"], since=step.at)
     return await store.change(work, found, _read(step.before))
 
 
@@ -230,6 +271,20 @@ async def _newest(work: Work, found: FollowUp) -> int | None:
 async def _waits_anew(work: Work, found: FollowUp) -> bool:
     other = await store.standing(work, found.subscriber_no, found.kind, found.subject_no)
     return other is not None
+
+
+async def _let_call_again(work: Work, subscriber: Subscriber, step: FollowUpStep) -> None:
+    """Take back that somebody is never to be called, unless that was said elsewhere since."""
+    for other in await store.steps_with(work, subscriber.no):
+        is_said_again = other.outcome is Outcome.NEVER_CALL and other.undone_at is None
+        if is_said_again and other.no > step.no:
+            # It was no news then, and is what the wish stands on now.
+            other.before = {**other.before, "could_call": True}
+            await work.session.flush()
+            return
+    wishes = await timeline.lines_of(work, subscriber.no, kinds=("call_wishes",), limit=1)
+    if not wishes or wishes[0].at <= step.at:
+        await _never_call(work, subscriber, never=False)
 
 
 async def _restore_others(work: Work, others: list[Facts]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     case,
     delete,
     exists,
@@ -14,10 +15,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from mailer.accounts.model import POWERS, Account, AccountScope, Power, Role
-from mailer.asks.model import Ask, Pledge
+from mailer.activity.model import Activity
+from mailer.consent import store as consent
 from mailer.followups.model import (
     TALKED,
     CaseKind,
@@ -28,8 +30,8 @@ from mailer.followups.model import (
 )
 from mailer.kit.rows import add_missing
 from mailer.kit.work import Work
+from mailer.phones.model import Phone
 from mailer.subscribers.model import Membership, Subscriber, visible
-from mailer.tiers.model import StillWithUs, Tier, TierSuggestion
 from mailer.tiers.upkeep.living import Since, Whose
 
 USE = "followup"  # of the root key
@@ -211,6 +213,44 @@ def is_resting(work: Work, subscriber_no: Number) -> ColumnElement[bool]:
     )
 
 
+def may_be_called_unasked(work: Work, subscriber_no: Number) -> ColumnElement[bool]:
+    """Say that somebody may be called who has not asked for it: a reader, who does not forbid it.
+
+    Or somebody without an address, whom nothing but a call reaches.
+    """
+    people = aliased(Subscriber)
+    has_no_address = and_(people.address.is_(None), ~consent.is_paused_at(work.now, people))
+    may = exists().where(
+        people.no == subscriber_no,
+        or_(consent.is_active(work.now, people), has_no_address),
+        people.erased_at.is_(None),
+        people.stopped_at.is_(None),
+        visible(work, people),
+    )
+    never = exists().where(Phone.subscriber_no == subscriber_no, Phone.never_call)
+    return and_(may, ~never)
+
+
+READ, UNREAD = "read", "read_taken_back"
+"""Lines of `campaigns.reading`, which stands above: the newest of an alert counts."""
+
+
+def has_read(subscriber_no: Number, campaign_no: Number | int) -> ColumnElement[bool]:
+    """Say that the newest of what somebody said of an alert is that they have read it."""
+    said, since = aliased(Activity), aliased(Activity)
+    taken_back = exists().where(
+        *_says(since, UNREAD, subscriber_no, campaign_no), since.no > said.no
+    )
+    return exists().where(*_says(said, READ, subscriber_no, campaign_no), ~taken_back)
+
+
+def _says(
+    line: type[Activity], kind: str, subscriber_no: Number, campaign_no: Number | int
+) -> tuple[ColumnElement[bool], ...]:
+    about = line.facts["campaign"].as_integer() == campaign_no
+    return line.subscriber_no == subscriber_no, line.kind == kind, about
+
+
 # --- who cares for whom ---------------------------------------------------------------------------
 
 _CARING = [role for role, powers in POWERS.items() if Power.CHANGE_PEOPLE in powers]
@@ -257,29 +297,6 @@ async def carers(work: Work, subscriber_no: int) -> Sequence[Account]:
         .order_by(case((knows, 0), else_=1), case((is_near, 0), else_=1), load, Account.no)
     )
     return found.all()
-
-
-# --- what cases are about -------------------------------------------------------------------------
-
-
-async def pledges(work: Work, nos: Collection[int]) -> dict[int, tuple[Pledge, Ask]]:
-    """Give pledges by number, as they are now, each with its ask. The caller has asked."""
-    found = await work.session.execute(
-        select(Pledge, Ask)
-        .join(Ask, Ask.no == Pledge.ask_no)
-        .where(Pledge.no.in_(nos))
-        .execution_options(populate_existing=True)
-    )
-    return {pledge.no: (pledge, ask) for pledge, ask in found}
-
-
-async def levels(work: Work, kind: CaseKind, nos: Collection[int]) -> dict[int, Tier]:
-    """Give the levels that suggestions or questions are about, by the number of those."""
-    asked = TierSuggestion if kind is CaseKind.READY else StillWithUs
-    found = await work.session.execute(
-        select(asked.no, Tier).join(Tier, Tier.no == asked.tier_no).where(asked.no.in_(nos))
-    )
-    return dict(found.all())
 
 
 # --- merging and erasing --------------------------------------------------------------------------

@@ -33,6 +33,7 @@ RESOLUTIONS: dict[Resolution, str] = {
     Resolution.ANSWERED: N_("It settled itself"),
     Resolution.NOT_NOW: N_("They did not want to"),
     Resolution.NOT_REACHED: N_("They could not be reached"),
+    Resolution.NOTED: N_("Something was noted"),
     Resolution.MERGED: N_("It goes on in another one"),
 }
 STEPS: dict[StepKind, str] = {
@@ -40,4 +41,6 @@ STEPS: dict[StepKind, str] = {
     StepKind.ASSIGNED: N_("Passed on"),
     StepKind.NOTED: N_("A note"),
     StepKind.WROTE: N_("An email"),
+    StepKind.ENDED: N_("Ended: they have answered otherwise"),
+    StepKind.DATED: N_("Another day was set"),
 }

@@ -108,6 +108,7 @@ async def merge(
     moved: Facts = {
         name: await slice_.repoint(work, other.no, kept.no) for name, slice_ in _SLICES.items()
     }
+    moved["cases"] = await followups.follow_pledges(work, kept.no, moved["asks"])
     moved["letters"] = await outbox.hand_over(work, other.no, kept.no)
     if level is not None and (stood := await ladder.chosen(work, kept.no)) is not None:
         moved["level"] = [stood.no, level.no]
@@ -175,6 +176,7 @@ async def undo(work: Work, merging_no: int) -> Subscriber:
     await outbox.hand_back(work, moved["letters"], other.no)
     for name, slice_ in reversed(_SLICES.items()):
         await slice_.restore(work, other.no, kept.no, moved[name])
+    await followups.go_home(work, other.no, kept.no, moved["cases"])
     merging.undone_at = work.now
     await activity.record_many(work, [kept.no, other.no], "unmerged", merging=merging.no)
     await audit.note(work, "merging_undone", subscriber=kept.no)

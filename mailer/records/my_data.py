@@ -186,6 +186,7 @@ def _moment(at: datetime) -> str:
 
 
 LABELS = {
+    "about": N_("What it was about"),
     "accepted": N_("You accepted"),
     "address": N_("Address"),
     "after": N_("After"),
@@ -246,6 +247,7 @@ LABELS = {
     "mail_form": N_("How your emails are written"),
     "name": N_("Name"),
     "never_call": N_("Never call"),
+    "notes_forgotten_at": N_("Notes deleted on"),
     "number": N_("Number"),
     "outcome": N_("What came of it"),
     "pace": N_("At most"),

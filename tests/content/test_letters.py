@@ -79,6 +79,7 @@ FACTS: dict[str, Any] = {
     "by_name": "Amara",
     "about": "Pass the model motion",
     "late_count": 13,
+    "alert_count": 1,
     "today_count": 14,
     "free_count": 15,
     "queue_link": "https://roll.example.org/admin/followups",
@@ -252,11 +253,14 @@ def test_an_organisers_words_stand_under_their_name():
 
 
 def test_the_letter_of_the_day_says_what_is_so_and_names_nobody():
-    rendered = letter("digest", late_count=1, today_count=0, free_count=20)
+    rendered = letter("digest", late_count=1, today_count=0, free_count=20, alert_count=2)
 
     assert "1 person has waited for you longer than they should." in rendered.text
     assert "today." not in rendered.text
     assert "20 people wait for whoever comes to them." in rendered.text
+    said = " ".join(rendered.text.split())
+    assert "2 alerts went out more than a day ago, and nobody calls those who" in said
+    assert "alert" not in letter("digest", late_count=1, alert_count=0).text
     with pytest.raises(WrongFacts):
         letter("digest", late_count=-1)
 

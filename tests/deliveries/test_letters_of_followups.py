@@ -2,11 +2,12 @@
 
 import pytest
 
+from mailer.asks import pledging
 from mailer.asks.model import Ask
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
-from mailer.followups import caring
-from mailer.followups.model import FollowUp
+from mailer.followups import caring, settling
+from mailer.followups.model import FollowUp, Outcome
 from mailer.followups.rounds import digest
 from mailer.kit.work import Door
 from mailer.outbox.actions import Post, post
@@ -71,6 +72,36 @@ async def test_what_is_about_no_pledge_is_not_sent_to_who_has_left_since(
 
     assert fates == {"SKIPPED"}
     assert "How did it go" not in "".join(mail.text for mail in mails)
+
+
+async def test_what_is_about_a_yes_is_sent_to_who_has_left_unless_they_took_it_back(
+    house: House, cast: Cast, relay: Relay, ask: Ask, case: FollowUp
+) -> None:
+    await no_letters(house)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        await consent.unsubscribe(work, cast.bo, list_no=None)
+        await caring.write(work, case, "Use rule 14.")
+        await settling.settle(work, case, Outcome.REACHED)
+
+    mails, fates = await arrived(house, relay)
+
+    assert fates == {"SENT"}, "it was open when it was written"
+    assert "Use rule 14." in "".join(mail.text for mail in mails)
+
+
+async def test_it_is_asked_again_when_the_letter_is_sent(
+    house: House, cast: Cast, relay: Relay, ask: Ask, case: FollowUp
+) -> None:
+    await no_letters(house)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        await consent.unsubscribe(work, cast.bo, list_no=None)
+        await caring.write(work, case, "Use rule 14.")
+    async with house.work(door=Door.PAGE) as work:
+        await pledging.withdraw(work, cast.bo, ask)
+
+    _mails, fates = await arrived(house, relay)
+
+    assert fates == {"SKIPPED"}
 
 
 async def owe_digest(house: House, cast: Cast) -> None:

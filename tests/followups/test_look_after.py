@@ -1,18 +1,21 @@
 """Taking a case, passing it on, noting something, and writing to who waits."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from mailer.asks import pledging
 from mailer.asks.model import Ask
 from mailer.audit.model import AuditLine
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
-from mailer.followups import caring, opening, store
+from mailer.followups import caring, hours, jotting, opening, settling, store
 from mailer.followups.caring import CannotCare, CannotWrite
 from mailer.followups.holding import CaseOver, CaseUnknown, WithSomebody
-from mailer.followups.model import HELD_FOR, CaseState, FollowUp, Outcome, StepKind
+from mailer.followups.model import HELD_FOR, CaseState, FollowUp, Outcome, Resolution, StepKind
+from mailer.followups.opening import DayOutOfRange
 from mailer.kit.errors import Refusal
 from mailer.kit.texts import TextMissing
 from mailer.kit.work import Door, Work
@@ -53,10 +56,11 @@ async def test_who_takes_it_holds_it_for_an_hour_and_it_is_theirs(
         assert taken.holder(work.now) == cast.esra.no
         assert taken.holder(work.now + HELD_FOR) is None
         assert (taken.owner_no, taken.state) == (cast.esra.no, CaseState.ASSIGNED)
+        await caring.take(make.later(work, minutes=50), free)
         acts = await work.session.scalars(
             select(AuditLine.account_no).where(AuditLine.act == "follow_up_taken")
         )
-        assert list(acts) == [cast.esra.no]
+        assert list(acts) == [cast.esra.no, cast.esra.no], "each time that the number is in sight"
 
 
 async def test_of_two_who_take_it_at_the_same_moment_one_gets_it(
@@ -150,6 +154,75 @@ async def test_not_while_another_is_at_it(house: House, cast: Cast, case: Follow
             await caring.assign(work, case, None)
 
 
+# --- another day ----------------------------------------------------------------------------------
+
+
+async def test_another_day_is_set_and_taken_back(cast: Cast, work: Work, case: FollowUp) -> None:
+    amina = make.by_account(work, cast.amina.no)
+    day = work.now.date() + timedelta(days=9)
+    dated = await caring.set_due(amina, case, day)
+    assert dated.due_at == await hours.end_of(work, day)
+    assert (await caring.set_due(amina, case, day)).due_at == dated.due_at
+    [step] = await store.steps_of(work, case.no)
+    back = await settling.take_back(amina, case, step.no)
+    assert (back.due_at, back.next_at) == (case.due_at, case.next_at)
+
+
+async def test_it_comes_back_on_that_day_if_it_would_have_come_later(
+    cast: Cast, work: Work, case: FollowUp
+) -> None:
+    amina = make.by_account(work, cast.amina.no)
+    await settling.settle(amina, case, Outcome.CALL_BACK, call_at=work.now + timedelta(days=20))
+    day = work.now.date() + timedelta(days=3)
+    dated = await caring.set_due(amina, case, day)
+    assert dated.next_at == await hours.morning_of(work, day)
+
+
+@pytest.mark.parametrize("days", [None, -2, 400])
+async def test_the_day_is_within_a_year(
+    cast: Cast, work: Work, case: FollowUp, days: int | None
+) -> None:
+    day = None if days is None else work.now.date() + timedelta(days=days)
+    with pytest.raises(DayOutOfRange) as refused:
+        await caring.set_due(make.by_account(work, cast.amina.no), case, day)
+    assert refused.value.facts["field"] == "due"
+
+
+# --- what nobody waited for -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REACHED, Outcome.NO_ANSWER])
+async def test_a_call_of_ones_own_is_written_down_in_one_step(
+    house: House, cast: Cast, outcome: Outcome
+) -> None:
+    for _time in range(2):
+        async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+            case = await jotting.jot_call(work, cast.bo, outcome, words="They are well.")
+    async with house.work(reading=True) as work:
+        [step] = await store.steps_with(work, cast.bo.no)
+        assert (step.outcome, store.words_of(work, step)) == (outcome, "They are well.")
+        assert len(await store.cases_of(work, cast.bo.no)) == 1
+    assert (await now(house, case)).is_open == (outcome is Outcome.NO_ANSWER)
+
+
+async def test_a_note_of_ones_own_lets_nobody_wait(house: House, cast: Cast) -> None:
+    for _time in range(2):
+        async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+            case = await jotting.jot_note(work, cast.bo, words="Works nights.")
+    assert (await now(house, case)).resolution is Resolution.NOTED
+    async with house.work(reading=True) as work:
+        assert len(await store.steps_with(work, cast.bo.no)) == 1
+
+
+async def test_a_note_stands_with_what_they_wait_for(
+    house: House, cast: Cast, case: FollowUp
+) -> None:
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        assert (await jotting.jot_note(work, cast.bo, words="Works nights.")).no == case.no
+        with pytest.raises(TextMissing):
+            await jotting.jot_note(work, cast.bo, words=" ")
+
+
 # --- notes ----------------------------------------------------------------------------------------
 
 
@@ -188,7 +261,7 @@ async def refusal_of(work: Work, case: FollowUp) -> Refusal | None:
     return None
 
 
-async def test_about_a_pledge_also_to_who_left_the_lists_but_never_to_the_suppressed(
+async def test_about_a_yes_that_stands_also_to_who_left_the_lists_but_never_to_the_suppressed(
     cast: Cast, work: Work, case: FollowUp
 ) -> None:
     amina = make.by_account(work, cast.amina.no)
@@ -196,6 +269,26 @@ async def test_about_a_pledge_also_to_who_left_the_lists_but_never_to_the_suppre
     assert await refusal_of(amina, case) is None
     await consent.take_off(work, cast.bo)
     assert isinstance(await refusal_of(amina, case), CannotWrite)
+
+
+async def test_nor_to_who_left_when_it_is_over_or_their_yes_was_taken_back(
+    cast: Cast, work: Work, ask: Ask, case: FollowUp
+) -> None:
+    amina = make.by_account(work, cast.amina.no)
+    await consent.unsubscribe(work, cast.bo, list_no=None)
+    await settling.settle(amina, case, Outcome.REACHED)
+    assert isinstance(await refusal_of(amina, case), CannotWrite)
+    [step] = await store.steps_of(work, case.no)
+    await settling.take_back(amina, case, step.no)
+    assert await refusal_of(amina, case) is None
+    await pledging.withdraw(work, cast.bo, ask)
+    assert isinstance(await refusal_of(make.later(amina, hours=1), case), CannotWrite)
+
+
+async def test_to_a_reader_also_about_what_is_over(cast: Cast, work: Work, case: FollowUp) -> None:
+    amina = make.by_account(work, cast.amina.no)
+    await settling.settle(amina, case, Outcome.REACHED)
+    assert await refusal_of(amina, case) is None
 
 
 async def test_about_anything_else_to_readers_alone(house: House, cast: Cast) -> None:

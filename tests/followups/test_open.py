@@ -11,9 +11,12 @@ from mailer.asks import pledging, reporting, undoing
 from mailer.asks import store as asks
 from mailer.asks.model import Ask
 from mailer.bootstrap import House
-from mailer.followups import opening, store
-from mailer.followups.model import DUE_WITHIN, CaseKind, CaseState, Resolution, StepKind
+from mailer.followups import opening, settling, store
+from mailer.followups.helping import help_of
+from mailer.followups.model import DUE_WITHIN, CaseKind, CaseState, Outcome, Resolution, StepKind
 from mailer.followups.opening import DayOutOfRange, open_case
+from mailer.followups.rounds.looking import look_around
+from mailer.followups.subjects import store as subjects
 from mailer.kit.texts import TextMissing
 from mailer.kit.work import Door, Work
 from mailer.subscribers import actions as subscribers
@@ -23,6 +26,7 @@ from tests.support.asking import opened, pledged
 from tests.support.following import (
     WORDS,
     blocked,
+    called,
     followed,
     now,
     open_cases,
@@ -53,7 +57,7 @@ async def test_asking_for_help_opens_one_with_an_owner_and_a_date(
     assert case.owner_no == cast.amina.no, "of those who may, nobody has fewer cases"
     assert case.due_at == case.opened_at + DUE_WITHIN[CaseKind.BLOCKED]
     async with house.work(reading=True) as work:
-        pledge, _ask = (await store.pledges(work, [case.subject_no]))[case.subject_no]
+        pledge, _ask = (await subjects.pledges(work, [case.subject_no]))[case.subject_no]
         assert reporting.note_of(work, pledge) == WORDS
 
 
@@ -91,13 +95,35 @@ async def test_asking_twice_is_one_case_that_comes_to_the_front_again(
     assert await waiting(house, cast.amina) == [("Bo", CaseKind.BLOCKED)]
 
 
-@pytest.mark.parametrize("answer", ["done", "later", "withdraw", "decline"])
-async def test_whoever_answers_otherwise_needs_nobody_any_more(
-    house: House, cast: Cast, ask: Ask, answer: str
+@pytest.mark.parametrize(("days", "comes_forward"), [(1, False), (30, True)])
+async def test_a_second_call_for_help_comes_before_what_was_agreed_for_much_later(
+    house: House, cast: Cast, ask: Ask, days: int, *, comes_forward: bool
 ) -> None:
     case = await blocked(house, cast.bo, ask)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        agreed = work.now + timedelta(days=days)
+        await settling.settle(work, case, Outcome.CALL_BACK, call_at=agreed)
 
-    async with house.work(door=Door.EMAIL) as work:
+    again = await blocked(house, cast.bo, ask, words="Again.")
+
+    assert (again.next_at < agreed) == comes_forward
+    assert (again.state is CaseState.ASSIGNED) == comes_forward
+    assert (again.due_at < agreed) == comes_forward
+
+
+async def test_a_second_call_for_help_after_the_first_was_settled_opens_another(
+    house: House, cast: Cast, ask: Ask
+) -> None:
+    case = await blocked(house, cast.bo, ask)
+    await called(house, case, cast.amina, Outcome.REACHED)
+    assert (await blocked(house, cast.bo, ask, words="He did it again.")).no != case.no
+
+
+ANSWERS = pytest.mark.parametrize("answer", ["done", "later", "withdraw", "decline"])
+
+
+async def answer_otherwise(house: House, cast: Cast, ask: Ask, answer: str, door: Door) -> None:
+    async with house.work(door=door) as work:
         match answer:
             case "done":
                 await reporting.report_done(work, cast.bo, ask)
@@ -107,20 +133,120 @@ async def test_whoever_answers_otherwise_needs_nobody_any_more(
                 await pledging.withdraw(work, cast.bo, ask)
             case _:
                 await pledging.decline(work, cast.bo, ask)
+
+
+@ANSWERS
+@pytest.mark.parametrize("door", [Door.PAGE, Door.ADMIN])
+async def test_whoever_answers_otherwise_themselves_needs_nobody_any_more(
+    house: House, cast: Cast, ask: Ask, answer: str, door: Door
+) -> None:
+    case = await blocked(house, cast.bo, ask)
+
+    await answer_otherwise(house, cast, ask, answer, door)
     await followed(house)
 
     ended = await now(house, case)
     assert (ended.state, ended.resolution) == (CaseState.RESOLVED, Resolution.ANSWERED)
 
 
-async def test_who_answered_before_anybody_reacted_opens_none(
+@ANSWERS
+async def test_an_answer_by_a_link_that_may_have_been_passed_on_ends_no_call_for_help(
+    house: House, cast: Cast, ask: Ask, answer: str
+) -> None:
+    case = await blocked(house, cast.bo, ask)
+
+    await answer_otherwise(house, cast, ask, answer, Door.EMAIL)
+    await followed(house)
+    while await look_around(house):
+        pass
+
+    assert (await now(house, case)).is_open
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        pledge, _ask = (await subjects.pledges_about(work, [case]))[case.no]
+        call = await help_of(work, pledge)
+        assert call is not None
+        assert call.words == WORDS
+        assert await settling.is_answered_otherwise(work, case)
+        ended = await settling.end(work, case)
+        assert ended.resolution is Resolution.ANSWERED
+        assert (await settling.end(work, case)).no == case.no
+        [step] = await store.steps_of(work, case.no)
+        assert step.kind is StepKind.ENDED
+        assert (await settling.take_back(work, case, step.no)).is_open
+
+
+async def test_only_what_was_answered_otherwise_is_ended_without_a_talk(
     house: House, cast: Cast, ask: Ask
 ) -> None:
-    async with house.work(door=Door.EMAIL) as work:
+    case = await blocked(house, cast.bo, ask)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        with pytest.raises(settling.NotAnswered):
+            await settling.end(work, case)
+
+
+@pytest.mark.parametrize("door", [Door.PAGE, Door.EMAIL])
+async def test_who_answered_before_anybody_reacted(
+    house: House, cast: Cast, ask: Ask, door: Door
+) -> None:
+    async with house.work(door=door) as work:
         await reporting.need_help(work, cast.bo, ask, words=WORDS)
         await reporting.report_done(work, cast.bo, ask)
     await followed(house)
+    assert len(await open_cases(house, cast.bo)) == (door is Door.EMAIL)
+
+
+async def test_an_answer_that_is_taken_back_before_anybody_reacted_leaves_the_call_for_help(
+    house: House, cast: Cast, ask: Ask
+) -> None:
+    async with house.work(door=Door.PAGE) as work:
+        await reporting.need_help(work, cast.bo, ask, words=WORDS)
+    async with house.work(door=Door.PAGE) as work:
+        done = await reporting.report_done(work, cast.bo, ask)
+    await followed(house)
     assert await open_cases(house, cast.bo) == []
+    async with house.work(door=Door.PAGE) as work:
+        change = await asks.last_change(work, done.no)
+        assert change is not None
+        await undoing.undo(work, change.no, subscriber=cast.bo)
+    await followed(house)
+    assert [one.kind for one in await open_cases(house, cast.bo)] == [CaseKind.BLOCKED]
+
+
+async def test_what_an_organiser_settled_stays_settled_when_an_answer_is_taken_back(
+    house: House, cast: Cast, ask: Ask
+) -> None:
+    case = await blocked(house, cast.bo, ask)
+    await called(house, case, cast.amina, Outcome.REACHED)
+    async with house.work(door=Door.PAGE) as work:
+        done = await reporting.report_done(work, cast.bo, ask)
+        change = await asks.last_change(work, done.no)
+    assert change is not None
+    async with house.work(door=Door.PAGE) as work:
+        await undoing.undo(work, change.no, subscriber=cast.bo)
+    await followed(house)
+    assert await open_cases(house, cast.bo) == []
+
+
+async def test_taking_the_call_for_help_back_ends_it(house: House, cast: Cast, ask: Ask) -> None:
+    await pledged(house, cast.bo, ask)
+    case = await blocked(house, cast.bo, ask)
+    async with house.work(door=Door.EMAIL) as work:
+        change = await asks.last_change(work, case.subject_no)
+        assert change is not None
+        await undoing.undo(work, change.no, subscriber=cast.bo)
+    await followed(house)
+    assert (await now(house, case)).resolution is Resolution.ANSWERED
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+async def test_support_is_owed_also_to_who_asks_for_help_first(
+    house: House, cast: Cast, supported: Ask, *, asks_first: bool
+) -> None:
+    if not asks_first:
+        await pledged(house, cast.bo, supported)
+    await blocked(house, cast.bo, supported)
+    kinds = {one.kind for one in await open_cases(house, cast.bo)}
+    assert kinds == {CaseKind.BLOCKED, CaseKind.SUPPORT}
 
 
 async def test_an_answer_that_is_undone_lets_them_wait_again(

@@ -2,16 +2,19 @@
 
 import pytest
 
+from mailer.asks import reporting
 from mailer.asks.model import Ask
 from mailer.bootstrap import House
 from mailer.followups import record, store
-from mailer.followups.model import FollowUp, Outcome, Resolution
+from mailer.followups.model import CaseKind, FollowUp, Outcome, Resolution
+from mailer.followups.rounds.looking import look_around
+from mailer.followups.subjects import store as subjects
 from mailer.kit.work import Door
 from mailer.records import erasing, merging
 from mailer.records.erasing import Ground, Remains
 from tests.cast import Cast
-from tests.support.asking import opened
-from tests.support.following import blocked, called, now, open_cases, remembered
+from tests.support.asking import opened, pledged
+from tests.support.following import blocked, called, followed, now, open_cases, remembered
 
 
 @pytest.fixture
@@ -87,6 +90,98 @@ async def test_what_was_settled_while_they_were_one_stays_settled(
     settled = await now(house, case)
     assert settled.subscriber_no == cast.bo.no
     assert settled.resolution is Resolution.REACHED
+
+
+@pytest.mark.parametrize("keeps", ["bo", "gil"])
+async def test_a_call_for_help_outlives_a_merge_of_two_who_answered_the_same_ask(
+    house: House, cast: Cast, ask: Ask, case: FollowUp, keeps: str
+) -> None:
+    kept, other = (cast.bo, cast.gil) if keeps == "bo" else (cast.gil, cast.bo)
+    await pledged(house, cast.gil, ask)
+    async with house.work(door=Door.ADMIN) as work:
+        made = await merging.merge(work, kept, other)
+    await looked_and_followed(house)
+    [standing] = await open_cases(house, kept, CaseKind.BLOCKED)
+    assert standing.no == case.no
+    async with house.work(reading=True) as work:
+        assert set(await subjects.pledges_about(work, [standing])) == {standing.no}
+
+    async with house.work(door=Door.ADMIN) as work:
+        await merging.undo(work, made.no)
+    await looked_and_followed(house)
+
+    [back] = await open_cases(house, cast.bo, CaseKind.BLOCKED)
+    assert (back.no, back.subject_no) == (case.no, case.subject_no)
+    assert await open_cases(house, cast.gil) == []
+
+
+async def looked_and_followed(house: House) -> None:
+    await followed(house)
+    while await look_around(house):
+        pass
+
+
+async def test_two_calls_for_help_with_one_ask_are_one_and_two_again(
+    house: House, cast: Cast, ask: Ask, case: FollowUp
+) -> None:
+    gils = await blocked(house, cast.gil, ask)
+    async with house.work(door=Door.ADMIN) as work:
+        made = await merging.merge(work, cast.gil, cast.bo)
+    await looked_and_followed(house)
+    assert len(await open_cases(house, cast.gil)) == 1
+
+    async with house.work(door=Door.ADMIN) as work:
+        await merging.undo(work, made.no)
+
+    for who, theirs in ((cast.bo, case), (cast.gil, gils)):
+        [back] = await open_cases(house, who)
+        assert (back.no, back.subject_no) == (theirs.no, theirs.subject_no)
+
+
+async def test_a_case_that_was_opened_while_they_were_one_goes_home_with_its_pledge(
+    house: House, cast: Cast, ask: Ask
+) -> None:
+    await pledged(house, cast.bo, ask)
+    async with house.work(door=Door.ADMIN) as work:
+        made = await merging.merge(work, cast.gil, cast.bo)
+    opened_since = await blocked(house, cast.gil, ask)
+    async with house.work(door=Door.ADMIN) as work:
+        await merging.undo(work, made.no)
+    assert [one.no for one in await open_cases(house, cast.bo)] == [opened_since.no]
+    assert await open_cases(house, cast.gil) == []
+
+
+async def test_one_case_that_stood_for_two_calls_for_help_is_two_again(
+    house: House, cast: Cast, ask: Ask, case: FollowUp
+) -> None:
+    await pledged(house, cast.gil, ask)
+    async with house.work(door=Door.ADMIN) as work:
+        made = await merging.merge(work, cast.gil, cast.bo)
+    await blocked(house, cast.gil, ask, words="I need help, too.")
+    async with house.work(door=Door.ADMIN) as work:
+        await merging.undo(work, made.no)
+    assert [one.no for one in await open_cases(house, cast.bo)] == [case.no]
+    assert len(await open_cases(house, cast.gil, CaseKind.BLOCKED)) == 1
+
+
+async def test_a_call_for_help_that_nobody_reacted_to_yet_outlives_a_merge(
+    house: House, cast: Cast, ask: Ask
+) -> None:
+    await pledged(house, cast.gil, ask)
+    async with house.work(door=Door.EMAIL) as work:
+        await reporting.need_help(work, cast.bo, ask, words="He shouts.")
+    async with house.work(door=Door.ADMIN) as work:
+        await merging.merge(work, cast.gil, cast.bo)
+    await looked_and_followed(house)
+    assert len(await open_cases(house, cast.gil, CaseKind.BLOCKED)) == 1
+
+
+async def test_my_data_names_what_each_case_is_about(
+    house: House, cast: Cast, case: FollowUp
+) -> None:
+    async with house.work(reading=True) as work:
+        [cases, _steps] = await record.known(work, cast.bo.no)
+    assert [row["about"] for row in cases.rows] == ["Pass the model motion"]
 
 
 async def test_erasing_leaves_nothing(house: House, cast: Cast, case: FollowUp) -> None:

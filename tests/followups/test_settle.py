@@ -267,6 +267,43 @@ async def test_a_wish_that_stood_before_stands_after_taking_back(
         assert phone.never_call
 
 
+async def test_the_same_wish_said_in_another_call_since_outlives_taking_the_first_back(
+    house: House, cast: Cast, case: FollowUp
+) -> None:
+    other = await remembered(house, cast.bo, cast.amina)
+    for one in (case, other):
+        await called(house, one, cast.amina, Outcome.NEVER_CALL)
+    for one, never in ((case, True), (other, False)):
+        step = await step_of(house, one) if one is case else await newest_call(house, one)
+        async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+            await settling.take_back(work, one, step)
+            phone = await phone_store.of(work, cast.bo.no)
+        assert (phone is not None and phone.never_call) is never
+
+
+async def newest_call(house: House, case: FollowUp) -> int:
+    async with house.work(reading=True) as work:
+        steps = await store.steps_of(work, case.no)
+    return next(one.no for one in steps if one.outcome is not None)
+
+
+async def test_a_wish_written_down_anew_since_outlives_taking_the_call_back(
+    house: House, cast: Cast, case: FollowUp
+) -> None:
+    await called(house, case, cast.amina, Outcome.NEVER_CALL)
+    for never in (False, True):
+        async with house.work(door=Door.ADMIN) as work:
+            await phones.note(
+                work, cast.bo, "", wording="", language="en", best_time="x", never_call=never
+            )
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        [step] = await store.steps_of(work, case.no)
+        await settling.take_back(work, case, step.no)
+        phone = await phone_store.of(work, cast.bo.no)
+    assert phone is not None
+    assert phone.never_call
+
+
 async def test_whoever_was_talked_to_is_not_called_for_something_else_so_soon(
     house: House, cast: Cast, case: FollowUp
 ) -> None:
@@ -324,7 +361,7 @@ async def test_not_what_they_have_settled_themselves_since(
 ) -> None:
     async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
         await caring.assign(work, case, cast.esra)
-    async with house.work(door=Door.EMAIL) as work:
+    async with house.work(door=Door.PAGE) as work:
         await reporting.report_done(work, cast.bo, ask)
     await followed(house)
     step = await step_of(house, case)

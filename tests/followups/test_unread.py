@@ -7,10 +7,13 @@ import pytest
 from mailer.bootstrap import House
 from mailer.campaigns import reading
 from mailer.campaigns.model import Campaign, CampaignState, Kind
+from mailer.campaigns.reading import AlertUnknown
 from mailer.deliveries import unread
 from mailer.deliveries.model import FIRST_RUN, Delivery
-from mailer.deliveries.unread import NotAnAlert
+from mailer.deliveries.unread import NotAnAlert, PutInSince
+from mailer.followups import store
 from mailer.followups.model import CaseKind, Outcome, Resolution
+from mailer.followups.rounds import digest
 from mailer.followups.rounds.looking import look_around
 from mailer.kit.work import Door, Work
 from mailer.outbox.model import DeliveryState
@@ -72,7 +75,7 @@ def got(
 
 async def opened(house: House, alert: Campaign) -> int:
     async with house.work(door=Door.ADMIN) as work:
-        return await unread.follow_up(work, alert)
+        return await unread.follow_up(work, alert, seen=await unread.put_in(work, alert))
 
 
 async def test_those_who_got_it_a_day_ago_and_have_not_said_so(
@@ -171,10 +174,108 @@ async def test_of_the_people_whom_the_actor_may_see(
 ) -> None:
     farids = make.seen_by(work, cast.harbour, account=cast.farid.no)
     assert await unread.how_many(farids, alert) == 1
-    assert await unread.follow_up(farids, alert) == 1
+    assert await unread.follow_up(farids, alert, seen=0) == 1
     assert await unread.how_many(work, alert) == 1
 
 
 async def test_a_newsletter_does_not_ask(cast: Cast, work: Work) -> None:
     with pytest.raises(NotAnAlert):
-        await unread.follow_up(work, _campaign(work, cast, Kind.NEWSLETTER))
+        await unread.follow_up(work, _campaign(work, cast, Kind.NEWSLETTER), seen=0)
+
+
+async def test_the_same_form_sent_twice_puts_in_no_second_hundred(
+    cast: Cast, work: Work, alert: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unread, "AT_ONCE", 1)
+    assert await unread.follow_up(work, alert, seen=0) == 1
+    with pytest.raises(PutInSince):
+        await unread.follow_up(work, alert, seen=0)
+    assert await unread.follow_up(work, alert, seen=1) == 1
+
+
+async def test_counting_has_an_end(
+    cast: Cast, work: Work, alert: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unread, "COUNTED", 1)
+    got(work, alert, await make.person(work))
+    assert await unread.how_many(work, alert) == 2
+
+
+async def test_taking_a_call_back_takes_back_that_they_read_it(
+    house: House, cast: Cast, alert: Campaign
+) -> None:
+    await opened(house, alert)
+    [case] = await open_cases(house, cast.bo)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        await unread.say_read(work, case)
+        [step] = await store.steps_of(work, case.no)
+        for _time in range(2):
+            await unread.take_back(work, case, step.no)
+        assert not await reading.has_been_read(work, cast.bo.no, alert.no)
+        fresh = await work.session.get_one(Campaign, alert.no, populate_existing=True)
+        assert fresh.readers == 0
+    assert (await now(house, case)).is_open
+
+
+async def test_what_they_had_said_before_the_call_is_not_taken_back_with_it(
+    house: House, cast: Cast, alert: Campaign
+) -> None:
+    await opened(house, alert)
+    [case] = await open_cases(house, cast.bo)
+    async with house.work(door=Door.EMAIL) as work:
+        await reading.note_read(work, cast.bo, alert.no)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        await unread.say_read(work, case)
+        [step] = await store.steps_of(work, case.no)
+        await unread.take_back(work, case, step.no)
+        assert await reading.has_been_read(work, cast.bo.no, alert.no)
+
+
+async def test_whoever_has_not_read_it_after_all_goes_on_waiting(
+    house: House, cast: Cast, alert: Campaign
+) -> None:
+    await opened(house, alert)
+    [case] = await open_cases(house, cast.bo)
+    async with house.work(door=Door.EMAIL) as work:
+        await reading.note_read(work, cast.bo, alert.no)
+        await reading.take_back(work, cast.bo, alert.no)
+    while await look_around(house):
+        pass
+    assert (await now(house, case)).is_open
+
+
+async def test_an_alert_is_there_only_for_whom_somebody_got_it(
+    cast: Cast, work: Work, alert: Campaign
+) -> None:
+    farids = make.seen_by(work, cast.harbour, account=cast.farid.no)
+    await unread.ask_for_reach(farids, alert)
+    other = _campaign(work, cast, Kind.ALERT)
+    other.uid, other.slug = "9" * 36, "another"
+    work.session.add(other)
+    await work.session.flush()
+    for seen in (work, farids):
+        with pytest.raises(AlertUnknown):
+            await unread.ask_for_reach(seen, other)
+    got(work, other, cast.bo)
+    await work.session.flush()
+    await unread.ask_for_reach(work, other)
+    with pytest.raises(AlertUnknown):
+        await unread.ask_for_reach(farids, other)
+
+
+async def test_organisers_are_reminded_of_an_alert_that_nobody_follows_up(
+    house: House, cast: Cast, alert: Campaign
+) -> None:
+    async def reminded(**by: float) -> list[int]:
+        async with house.work() as work:
+            later = make.later(work, **by)
+            today = await digest.today_of(later, cast.amina)
+            found = [one.no for one in await unread.unfollowed(later)]
+        assert today.alerts == len(found)
+        return found
+
+    assert await reminded() == [alert.no]
+    assert await reminded(days=6) == [], "a week is over"
+    assert await reminded(days=-1.5) == [], "they have a day to read it by themselves"
+    await opened(house, alert)
+    assert await reminded() == []

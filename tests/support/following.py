@@ -12,11 +12,12 @@ from mailer.followups.queue.store import View, Whose
 from mailer.followups.settling import settle
 from mailer.kit.work import Door
 from mailer.subscribers.model import Subscriber
+from tests.support.waiting import Later
 
 WORDS = "My chair refused to put the motion on the agenda."
 
 
-async def followed(house: House) -> None:
+async def followed(house: House | Later) -> None:
     """Let the worker react to all that has happened."""
     while await follow_signals(house):
         pass

@@ -827,6 +827,8 @@ def _following_up(at: Mapping[str, str]) -> list[Place]:
     found = [
         ("follow-ups", here, here),
         ("follow-ups of everybody", here, f"{here}?show=all"),
+        ("follow-ups that need help", here, f"{here}?show=all&why=blocked"),
+        ("follow-ups after a call", here, f"{here}?done={at['over']}"),
         ("call sheet", f"{here}/sheet", f"{here}/sheet?show=all"),
         *[(f"follow-up, {name}", f"{here}/{{uid:str}}", f"{here}/{at[name]}") for name in _CASES],
         (

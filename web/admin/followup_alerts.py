@@ -12,8 +12,8 @@ from mailer.deliveries import unread
 from mailer.kit.i18n import _, ngettext
 from mailer.kit.work import Work
 from web.admin.campaigns import Working, at, campaign_at
-from web.admin.followup_words import at as at_case
-from web.admin.followups import HERE, case_of
+from web.admin.followup_places import HERE, place_of
+from web.admin.followups import case_of
 from web.admin.telling import number
 from web.kit.forms import attempt, read_form
 from web.kit.pages import page, redirect
@@ -31,6 +31,13 @@ async def show_unread(request: Asked, work: Working, uid: FromPath[str]) -> Temp
         "%(count)s people got it more than a day ago and have not said that they read it.",
         count,
     )
+    more = _("More than %(count)s people got it more than a day ago and have not said so.")
+    if count > unread.COUNTED:
+        told = more % {"count": number(unread.COUNTED)}
+    elif count:
+        told = told % {"count": number(count)}
+    else:
+        told = _("Nobody is left to be called.")
     return page(
         request,
         "admin/followups/unread.html",
@@ -38,7 +45,8 @@ async def show_unread(request: Asked, work: Working, uid: FromPath[str]) -> Temp
         here=at(campaign, "/unread"),
         back=at(campaign),
         count=count,
-        told=told % {"count": number(count)} if count else _("Nobody is left to be called."),
+        told=told,
+        seen=await unread.put_in(work, campaign),
         at_once=min(count, unread.AT_ONCE),
         is_more=count > unread.AT_ONCE,
     )
@@ -53,7 +61,7 @@ async def follow_up(request: Asked, work: Working, uid: FromPath[str]) -> Respon
         return redirect(at(campaign, "/unread"), notice=_("Nothing has changed."), kind="info")
     count = 0
     async with attempt(work) as tried:
-        count = await unread.follow_up(work, campaign)
+        count = await unread.follow_up(work, campaign, seen=form.whole("seen") or 0)
     if tried.refusal:
         return redirect(at(campaign, "/unread"), notice=tried.words, kind="warn")
     told = ngettext("One person waits to be called.", "%(count)s people wait to be called.", count)
@@ -65,19 +73,19 @@ async def say_read(request: Asked, work: Working, uid: FromPath[str]) -> Respons
     """Write down that somebody says on the telephone that they have read it."""
     case, _person = await case_of(work, uid)
     form = await read_form(request)
+    place = place_of(form.values)
     if form.raw("read") != "yes":
-        return redirect(at_case(case), notice=_("Nothing has changed."), kind="info")
+        return redirect(place.case(case), notice=_("Nothing has changed."), kind="info")
     async with attempt(work) as tried:
         await unread.say_read(work, case)
     if tried.refusal:
-        return redirect(at_case(case), notice=tried.words, kind="warn")
-    return redirect(at_case(case), notice=_("Noted: they have read it."))
+        return redirect(place.case(case), notice=tried.words, kind="warn")
+    return redirect(place.queue(done=case.uid), notice=_("Noted: they have read it."))
 
 
 async def _alert_at(work: Work, uid: str) -> Campaign:
     campaign = await campaign_at(work, uid)
-    if not campaign.is_urgent:
-        raise unread.NotAnAlert
+    await unread.ask_for_reach(work, campaign)
     return campaign
 
 

@@ -11,7 +11,8 @@ from mailer.followups import caring
 from mailer.kit.errors import NotFound
 from mailer.kit.i18n import _
 from web.admin.campaigns import Working
-from web.admin.followup_words import at
+from web.admin.days import day_of
+from web.admin.followup_places import place_of
 from web.admin.followups import case_of, case_page
 from web.kit.forms import attempt, read_form
 from web.kit.pages import redirect
@@ -28,6 +29,7 @@ async def assign(request: Asked, work: Working, uid: FromPath[str]) -> Response[
     """Pass a case on, or leave it to whoever comes to it."""
     case, _person = await case_of(work, uid)
     form = await read_form(request)
+    there = place_of(form.values).case(case)
     to = form.raw("to")
     account = await accounts.by_uid(work, to) if to else None
     if to and account is None:
@@ -35,11 +37,11 @@ async def assign(request: Asked, work: Working, uid: FromPath[str]) -> Response[
     async with attempt(work) as tried:
         await caring.assign(work, case, account)
     if tried.refusal:
-        return redirect(at(case), notice=tried.words, kind="warn")
+        return redirect(there, notice=tried.words, kind="warn")
     if account is None:
-        return redirect(at(case), notice=_("It waits for whoever comes to it."))
+        return redirect(there, notice=_("It waits for whoever comes to it."))
     passed = _("%(name)s looks after it now.") % {"name": account.name}
-    return redirect(at(case), notice=passed)
+    return redirect(there, notice=passed)
 
 
 @post("/followups/{uid:str}/notes", opt=gated(Power.CHANGE_PEOPLE))
@@ -47,13 +49,14 @@ async def note(request: Asked, work: Working, uid: FromPath[str]) -> Response[An
     """Keep a note for whoever calls next."""
     case, person = await case_of(work, uid)
     form = await read_form(request)
+    there = place_of(form.values).case(case)
     async with attempt(work) as tried:
         await caring.note(work, case, form.raw("words"))
     if "words" in tried.errors:
         return await case_page(request, work, case, person, typed=form.values, tried=tried)
     if tried.refusal:
-        return redirect(at(case), notice=tried.words, kind="warn")
-    return redirect(at(case), notice=_("The note is kept."))
+        return redirect(there, notice=tried.words, kind="warn")
+    return redirect(there, notice=_("The note is kept."))
 
 
 @post("/followups/{uid:str}/letters", opt=gated(Power.CHANGE_PEOPLE))
@@ -61,18 +64,32 @@ async def write(request: Asked, work: Working, uid: FromPath[str]) -> Response[A
     """Write to who waits, by email."""
     case, person = await case_of(work, uid)
     form = await read_form(request)
+    there = place_of(form.values).case(case)
     sent = None
     async with attempt(work) as tried:
         sent = await caring.write(work, case, form.raw("letter"))
     if "letter" in tried.errors:
         return await case_page(request, work, case, person, typed=form.values, tried=tried)
     if tried.refusal:
-        return redirect(at(case), notice=tried.words, kind="warn")
+        return redirect(there, notice=tried.words, kind="warn")
     if sent is None:
-        return redirect(at(case), notice=_("You wrote them just that already."), kind="info")
-    return redirect(
-        at(case), notice=_("Your email is on its way. Their answer comes to our office.")
-    )
+        return redirect(there, notice=_("You wrote them just that already."), kind="info")
+    return redirect(there, notice=_("Your email is on its way. Their answer comes to our office."))
 
 
-HANDLERS = [assign, note, write]
+@post("/followups/{uid:str}/due", opt=gated(Power.CHANGE_PEOPLE))
+async def set_due(request: Asked, work: Working, uid: FromPath[str]) -> Response[Any]:
+    """Set another day by which they should hear from us."""
+    case, person = await case_of(work, uid)
+    form = await read_form(request)
+    there = place_of(form.values).case(case)
+    async with attempt(work) as tried:
+        await caring.set_due(work, case, day_of(form, "due"))
+    if "due" in tried.errors:
+        return await case_page(request, work, case, person, typed=form.values, tried=tried)
+    if tried.refusal:
+        return redirect(there, notice=tried.words, kind="warn")
+    return redirect(there, notice=_("The day is set."))
+
+
+HANDLERS = [assign, note, write, set_due]

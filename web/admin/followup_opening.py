@@ -7,24 +7,25 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from mailer.accounts.model import Power
-from mailer.followups import opening
+from mailer.followups import jotting, naming, opening
 from mailer.followups import store as followups
+from mailer.followups.model import Outcome
 from mailer.followups.rounds import digest
-from mailer.followups.words import KINDS
+from mailer.followups.words import KINDS, OUTCOMES
 from mailer.kit.i18n import _
 from mailer.kit.work import Work
 from mailer.records import actions as records
 from mailer.subscribers.model import Subscriber
 from web.admin.campaigns import Working
 from web.admin.days import day_of
-from web.admin.followup_words import SIGNS, at, subjects_of
-from web.admin.followups import HERE
+from web.admin.followup_places import HERE
+from web.admin.followup_words import OUTCOME_SIGNS, SIGNS, at
 from web.admin.looking import note_look
 from web.admin.people import at as at_person
 from web.admin.people import called
 from web.admin.telling import about
 from web.kit.errors import status_of
-from web.kit.forms import Tried, attempt, read_form
+from web.kit.forms import Form, Tried, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import account_of, gated
 from web.kit.sessions import Asked
@@ -43,7 +44,7 @@ async def remember(request: Asked, work: Working, uid: FromPath[str]) -> Respons
     person = (await records.person(work, uid)).subscriber
     form = await read_form(request)
     if form.raw("do") != "remember":
-        return redirect(at_person(person), notice=_("Nothing has changed."), kind="info")
+        return await _jotted(request, work, person, form)
     async with attempt(work) as tried:
         case = await opening.remember(
             work, person, words=form.raw("words"), day=day_of(form, "day")
@@ -51,6 +52,32 @@ async def remember(request: Asked, work: Working, uid: FromPath[str]) -> Respons
     if tried.refusal:
         return _remember_page(request, person, form.values, tried)
     return redirect(at(case), notice=_("Noted. They are among your follow-ups."))
+
+
+async def _jotted(request: Asked, work: Work, person: Subscriber, form: Form) -> Response[Any]:
+    """Write down a call that somebody made, or a note, without anybody waiting for it."""
+    done = form.raw("do")
+    if done != "note" and done not in JOTTED:
+        return redirect(at_person(person), notice=_("Nothing has changed."), kind="info")
+    async with attempt(work) as tried:
+        if done == "note":
+            case = await jotting.jot_note(work, person, words=form.raw("words"))
+        else:
+            case = await jotting.jot_call(work, person, Outcome(done), words=form.raw("words"))
+    if tried.errors.keys() & {"words"}:
+        return _remember_page(request, person, form.values, tried)
+    if tried.refusal:
+        return redirect(at_person(person), notice=tried.words, kind="warn")
+    told = (
+        _("The note is kept.")
+        if done == "note"
+        else _("Noted: %(what)s.") % {"what": _(OUTCOMES[Outcome(done)])}
+    )
+    return redirect(at(case), notice=told)
+
+
+JOTTED = tuple(one.value for one in Outcome if one is not Outcome.CALL_BACK)
+"""What may have come of a call that is written down; one that is to come is remembered."""
 
 
 def _remember_page(
@@ -66,15 +93,22 @@ def _remember_page(
         here=at_person(person, "/followups"),
         values={name: typed.get(name, "") for name in labels},
         errors=tried.errors,
+        outcomes=outcomes_jotted(),
         summary=[(name, label, tried.errors.get(name)) for name, label in labels.items()],
     )
+
+
+def outcomes_jotted() -> list[tuple[str, str, str]]:
+    """Give what may have come of a call, for buttons."""
+    return [(one, _(OUTCOMES[Outcome(one)]), OUTCOME_SIGNS[Outcome(one)]) for one in JOTTED]
 
 
 async def of_person(work: Work, subscriber: Subscriber) -> dict[str, Any]:
     """Say for what somebody waits, for their page."""
     cases = await followups.open_of(work, subscriber.no)
-    subjects = await subjects_of(work, cases)
+    subjects = await naming.subjects_of(work, cases)
     return {
+        "jotted": outcomes_jotted(),
         "waits": [
             {
                 "href": at(case),
@@ -84,7 +118,7 @@ async def of_person(work: Work, subscriber: Subscriber) -> dict[str, Any]:
                 "long": about(work.now - case.opened_at),
             }
             for case in cases
-        ]
+        ],
     }
 
 

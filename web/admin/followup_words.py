@@ -8,14 +8,14 @@ from babel.dates import format_date, format_time, get_timezone
 
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Account
-from mailer.asks.model import Ask, Pledge
-from mailer.asks.reporting import note_of
-from mailer.campaigns import store as campaigns
-from mailer.followups import caring, hours
+from mailer.asks.model import Ask, Pledge, PledgeState
+from mailer.followups import caring, hours, naming
 from mailer.followups import store as followups
-from mailer.followups.model import OF_A_PLEDGE, CaseKind, FollowUp, FollowUpStep, Outcome, StepKind
+from mailer.followups.helping import help_of
+from mailer.followups.model import CaseKind, FollowUp, FollowUpStep, Outcome, StepKind
 from mailer.followups.queue.store import Waiting
-from mailer.followups.words import KINDS, OUTCOMES, RESOLUTIONS
+from mailer.followups.subjects import store as subjects
+from mailer.followups.words import KINDS, OUTCOMES, RESOLUTIONS, STEPS
 from mailer.groups import store as groups
 from mailer.kit import i18n
 from mailer.kit.i18n import _, in_language
@@ -25,6 +25,7 @@ from mailer.phones.reading import shown_number
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as tiers
 from web.admin import ask_words
+from web.admin.followup_places import Place
 from web.admin.people import at as at_person
 from web.admin.people import called
 from web.admin.telling import about, number
@@ -47,7 +48,13 @@ OUTCOME_SIGNS = {
     Outcome.WRONG_NUMBER: "x",
     Outcome.NEVER_CALL: "user-x",
 }
-STEP_SIGNS = {StepKind.ASSIGNED: "user", StepKind.NOTED: "notebook-pen", StepKind.WROTE: "send"}
+STEP_SIGNS = {
+    StepKind.ASSIGNED: "user",
+    StepKind.NOTED: "notebook-pen",
+    StepKind.WROTE: "send",
+    StepKind.ENDED: "check-check",
+    StepKind.DATED: "calendar",
+}
 
 
 def at(case: FollowUp, more: str = "") -> str:
@@ -58,13 +65,15 @@ def at(case: FollowUp, more: str = "") -> str:
 # --- a list ---------------------------------------------------------------------------------------
 
 
-async def listed(work: Work, account: Account, waiting: Sequence[Waiting]) -> list[dict[str, Any]]:
+async def listed(
+    work: Work, account: Account, waiting: Sequence[Waiting], place: Place
+) -> list[dict[str, Any]]:
     """Say of each who waits, why, and for how long."""
-    subjects = await subjects_of(work, [row.case for row in waiting])
+    subjects = await naming.subjects_of(work, [row.case for row in waiting])
     names = await accounts.names(work)
     return [
         {
-            "href": at(row.case),
+            "href": place.case(row.case),
             "name": called(row.person),
             "why": _(KINDS[row.case.kind]),
             "about": subjects.get(row.case.no, ""),
@@ -92,42 +101,22 @@ def _owner(case: FollowUp, account: Account, names: dict[int, str]) -> str:
     return _("You") if case.owner_no == account.no else names.get(case.owner_no, "")
 
 
-async def subjects_of(work: Work, cases: Sequence[FollowUp]) -> dict[int, str]:
-    """Say what each case is about: an ask, a level, an alert; by the number of the case."""
-    of_pledges = [case.subject_no for case in cases if case.kind in OF_A_PLEDGE]
-    titles = {
-        no: in_language(ask.title)
-        for no, (_pledge, ask) in (await followups.pledges(work, of_pledges)).items()
-    }
-    found = {case.no: titles.get(case.subject_no, "") for case in cases if case.kind in OF_A_PLEDGE}
-    for kind in (CaseKind.READY, CaseKind.QUIET):
-        of_this = [case for case in cases if case.kind is kind]
-        levels = await followups.levels(work, kind, [case.subject_no for case in of_this])
-        for case in of_this:
-            if case.subject_no in levels:
-                found[case.no] = in_language(levels[case.subject_no].name)
-    alerts = [case for case in cases if case.kind is CaseKind.ALERT]
-    sent = await campaigns.by_nos(work, [case.subject_no for case in alerts])
-    for case in alerts:
-        if case.subject_no in sent:
-            found[case.no] = sent[case.subject_no].name
-    return found
-
-
 # --- one, whole -----------------------------------------------------------------------------------
 
 
-async def whole(work: Work, account: Account, case: FollowUp, person: Subscriber) -> dict[str, Any]:
+async def whole(
+    work: Work, account: Account, case: FollowUp, person: Subscriber, place: Place
+) -> dict[str, Any]:
     """Say all that whoever calls somebody has to know, and what they may do."""
-    zone = await hours.zone_of_ours(work)
+    zone, theirs = await hours.zone_of_ours(work), await hours.zone_of(work, person)
     names = await accounts.names(work)
     holder = case.holder(work.now)
     steps = await followups.steps_of(work, case.no)
     answered = await _answered(work, case)
-    subject = (await subjects_of(work, [case])).get(case.no, "")
+    subject = (await naming.subjects_of(work, [case])).get(case.no, "")
     level = await tiers.chosen(work, person.no)
     others = [one for one in await followups.open_of(work, person.no) if one.no != case.no]
-    about_others = await subjects_of(work, others)
+    about_others = await naming.subjects_of(work, others)
     carers = await followups.carers(work, person.no)
     return {
         "here": at(case),
@@ -141,10 +130,15 @@ async def whole(work: Work, account: Account, case: FollowUp, person: Subscriber
         "is_open": case.is_open,
         "is_late": case.is_overdue(work.now),
         "ended": _(RESOLUTIONS[case.resolution]) if case.resolution else "",
-        "comes_back": when(case.next_at, zone) if case.is_open and case.next_at > work.now else "",
-        "due": when(case.due_at, zone),
+        "comes_back": _there(case.next_at, zone, theirs)
+        if case.is_open and case.next_at > work.now
+        else "",
+        "due": _there(case.due_at, zone, theirs),
+        "clocks": _("By their clocks: %(zone)s.") % {"zone": person.time_zone}
+        if person.time_zone
+        else _("By the organisation’s clocks: where they live is not known."),
         "tries": case.tries,
-        "said": note_of(work, answered[0]) if answered and case.kind is CaseKind.BLOCKED else "",
+        **await _call_for_help(work, case, answered),
         "why_remembered": _remembered(work, case, steps),
         "subject": subject,
         "ask": _asked(work, person, *answered, zone) if answered else {},
@@ -166,15 +160,55 @@ async def whole(work: Work, account: Account, case: FollowUp, person: Subscriber
         "owner_uid": _uid_of(case, carers),
         "outcomes": [(one.value, _(words), OUTCOME_SIGNS[one]) for one, words in OUTCOMES.items()],
         "steps": [_step(work, one, case, names, zone, newest=_newest(steps)) for one in steps],
-        "others": [(at(one), _(KINDS[one.kind]), about_others.get(one.no, "")) for one in others],
+        "others": [
+            (place.case(one), _(KINDS[one.kind]), about_others.get(one.no, "")) for one in others
+        ],
     }
 
 
-async def _answered(work: Work, case: FollowUp) -> tuple[Pledge, Ask] | None:
-    """Give the pledge that a case is about, and its ask."""
-    if case.kind not in OF_A_PLEDGE:
+async def just_done(
+    work: Work, account: Account, case: FollowUp, person: Subscriber, place: Place
+) -> dict[str, Any] | None:
+    """Say what an account did about a case last, where it can still take that back."""
+    steps = await followups.steps_of(work, case.no)
+    newest = next((one for one in steps if one.no == _newest(steps)), None)
+    if newest is None or newest.account_no != account.no or not _may_undo(work, newest, case):
         return None
-    return (await followups.pledges(work, [case.subject_no])).get(case.subject_no)
+    return {
+        "name": called(person),
+        "what": _done(newest, await accounts.names(work)),
+        "href": place.case(case),
+        "undo_at": at(case, "/undo"),
+        "undo": {**place.fields, "step": str(newest.no)},
+    }
+
+
+async def _call_for_help(
+    work: Work, case: FollowUp, answered: tuple[Pledge, Ask] | None
+) -> dict[str, str]:
+    """Give what somebody wrote who asked for help, and what was answered since by a link."""
+    if answered is None or case.kind is not CaseKind.BLOCKED:
+        return {"said": "", "otherwise": ""}
+    pledge, _ask = answered
+    call = await help_of(work, pledge)
+    is_otherwise = case.is_open and pledge.state is not PledgeState.BLOCKED
+    return {
+        "said": call.words if call is not None else "",
+        "otherwise": _(ask_words.ANSWERS[pledge.state]) if is_otherwise else "",
+    }
+
+
+def _there(moment: datetime, zone: tzinfo, theirs: tzinfo) -> str:
+    """Write an hour by our clocks, and by theirs where those show another one."""
+    here, there = when(moment, zone), when(moment, theirs)
+    if here == there:
+        return here
+    return _("%(here)s, where they live %(there)s") % {"here": here, "there": there}
+
+
+async def _answered(work: Work, case: FollowUp) -> tuple[Pledge, Ask] | None:
+    """Give the pledge that a case is about, and its ask; never somebody else's."""
+    return (await subjects.pledges_about(work, [case])).get(case.no)
 
 
 def _asked(
@@ -243,9 +277,7 @@ def _step(
     newest: int | None,
 ) -> dict[str, Any]:
     by = names.get(step.account_no or 0, "")
-    may_undo = (
-        step.no == newest and step.is_open_to_undo(work.now) and not case.ended_otherwise(step)
-    )
+    may_undo = step.no == newest and _may_undo(work, step, case)
     details = [_("By %(name)s.") % {"name": by} if by else ""]
     if step.undone_at is not None:
         details.append(_("Taken back."))
@@ -261,6 +293,10 @@ def _step(
     }
 
 
+def _may_undo(work: Work, step: FollowUpStep, case: FollowUp) -> bool:
+    return step.is_open_to_undo(work.now) and not case.ended_otherwise(step)
+
+
 def _done(step: FollowUpStep, names: dict[int, str]) -> str:
     if step.outcome is not None:
         return _(OUTCOMES[step.outcome])
@@ -269,10 +305,8 @@ def _done(step: FollowUpStep, names: dict[int, str]) -> str:
             return _("Passed on to %(name)s") % {"name": names.get(step.to_no, "")}
         case StepKind.ASSIGNED:
             return _("Left to whoever comes to it")
-        case StepKind.WROTE:
-            return _("An email")
         case _:
-            return _("A note")
+            return _(STEPS[step.kind])
 
 
 # --- hours ----------------------------------------------------------------------------------------

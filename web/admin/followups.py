@@ -4,9 +4,10 @@ What is done about a case stands in `followup_calls` (calling) and `followup_car
 notes, emails); each leads back here.
 """
 
-from collections.abc import Mapping
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import msgspec
 from litestar import get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
@@ -16,8 +17,10 @@ from mailer.followups import store
 from mailer.followups.holding import CaseUnknown
 from mailer.followups.model import FollowUp, Rank
 from mailer.followups.queue import store as queues
-from mailer.followups.queue.store import View, Whose
+from mailer.followups.queue.store import Waiting, Whose
 from mailer.followups.rounds import digest
+from mailer.followups.rounds import looking as opening
+from mailer.followups.words import KINDS
 from mailer.groups import store as groups
 from mailer.kit.i18n import _, ngettext
 from mailer.kit.work import Work
@@ -25,9 +28,10 @@ from mailer.records import looking
 from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber
 from web.admin.campaigns import Working
-from web.admin.followup_words import at, counted, listed, whole
+from web.admin.followup_places import HERE, Place, place_of, view_of
+from web.admin.followup_words import at, counted, just_done, listed, whole
 from web.admin.people import called
-from web.admin.telling import number
+from web.admin.telling import day, number
 from web.kit.errors import status_of
 from web.kit.forms import Tried
 from web.kit.pages import page
@@ -35,7 +39,7 @@ from web.kit.security import account_of, gated
 from web.kit.sessions import Asked, visit_of
 
 AT_ONCE = 25
-HERE = "/admin/followups"
+ON_A_SHEET = 100
 
 
 # --- who looked -----------------------------------------------------------------------------------
@@ -54,22 +58,31 @@ async def note_look_at_case(request: Asked) -> None:
 
 async def note_look_at_first(request: Asked) -> None:
     """Write down that the account is shown the first in the queue, before the page is made."""
+    await _note_looks(request, after=request.query_params.get("after", ""), limit=1)
+
+
+async def note_looks_at_sheet(request: Asked) -> None:
+    """Write down that the account is shown all of a sheet, before it is made."""
+    await _note_looks(request, limit=ON_A_SHEET)
+
+
+async def _note_looks(request: Asked, *, after: str = "", limit: int) -> None:
     visit, account = visit_of(request), account_of(request)
-    asked = request.query_params
     async with visit.house.work(reading=True, scope=visit.scope, account=account.no) as work:
-        view = await _view(work, account, asked.get("show", ""), asked.get("group", ""))
-        found = (await queues.queue(work, view, after=asked.get("after", ""), limit=1)).rows
-        person = found[0].person if found else None
-        is_new = person is not None and await looking.is_new(work, person)
-    if person is not None and is_new:
-        await _note(request, account, person)
+        view = await view_of(work, account, place_of(request.query_params))
+        found = await queues.queue(work, view, after=after, limit=limit)
+        seen = {row.person.no: row.person for row in found.rows}
+        new = [one for one in seen.values() if await looking.is_new(work, one)]
+    if new:
+        await _note(request, account, *new)
 
 
-async def _note(request: Asked, account: Account, person: Subscriber) -> None:
-    """Note a look: an observation, which has a unit of work of its own."""
+async def _note(request: Asked, account: Account, *people: Subscriber) -> None:
+    """Note looks: observations, which have a unit of work of their own."""
     visit = visit_of(request)
     async with visit.house.work(scope=visit.scope, account=account.no) as work:
-        await looking.note(work, person, account)
+        for person in people:
+            await looking.note(work, person, account)
 
 
 # --- the queue ------------------------------------------------------------------------------------
@@ -77,15 +90,11 @@ async def _note(request: Asked, account: Account, person: Subscriber) -> None:
 
 @get("/followups", opt=gated(Power.CHANGE_PEOPLE), before_request=note_look_at_first)
 async def show_queue(
-    request: Asked,
-    work: Working,
-    show: FromQuery[str] = "",
-    group: FromQuery[str] = "",
-    after: FromQuery[str] = "",
+    request: Asked, work: Working, after: FromQuery[str] = "", done: FromQuery[str] = ""
 ) -> Template:
     """Show who waits, in the order in which to call, and the first of them whole."""
-    account = account_of(request)
-    view = await _view(work, account, show, group)
+    account, place = account_of(request), place_of(request.query_params)
+    view = await view_of(work, account, place)
     found = await queues.queue(work, view, after=after, limit=AT_ONCE)
     first, rest = (found.rows[0] if found.rows else None), found.rows[1:]
     count = await queues.counts(work, view)
@@ -93,30 +102,31 @@ async def show_queue(
         request,
         "admin/followups/queue.html",
         told=_told(count, await queues.later(work, view)),
+        bound=_bound(count),
         whose=view.whose.value,
-        tabs=_tabs(work, group),
-        group=group,
+        tabs=_tabs(work, place),
+        place=place.fields,
         groups=[(one.uid, one.name) for one in await groups.open_groups(work)],
-        case=await whole(work, account, first.case, first.person) if first else None,
-        rest=await listed(work, account, rest),
-        sheet_link=_query(HERE + "/sheet", show=show, group=group),
-        next=_query(HERE, show=show, group=group, after=found.rows[-1].case.uid)
-        if found.next_after is not None
-        else "",
-        before=_query(HERE, show=show, group=group) if after else "",
+        reasons=[(kind.value, _(words)) for kind, words in KINDS.items()],
+        case=await whole(work, account, first.case, first.person, place) if first else None,
+        rest=await listed(work, account, rest, place),
+        done=await _just_done(work, account, done, place),
+        sheet_link=place.query(HERE + "/sheet"),
+        next=place.queue(after=found.rows[-1].case.uid) if found.next_after is not None else "",
+        before=place.queue() if after else "",
         wants_digest=await digest.wants(work, account),
         values=_empty(),
         errors={},
     )
 
 
-async def _view(work: Work, account: Account, show: str, group: str) -> View:
-    """Read which part of the queue is asked for; a group that is not the account's is none."""
-    whose = Whose(show) if show in set(Whose) else Whose.NEXT
-    found = await groups.by_uid(work, group) if group else None
-    if found is not None and work.scope is not None and found.no not in work.scope:
-        found = None
-    return View(account_no=account.no, whose=whose, group_no=found.no if found else None)
+async def _just_done(work: Work, account: Account, uid: str, place: Place) -> dict[str, Any] | None:
+    """Say what the account has just done about a case, with a button that takes it back."""
+    case = await store.by_uid(work, uid) if uid else None
+    person = await subscribers.by_no(work, case.subscriber_no) if case is not None else None
+    if case is None or person is None:
+        return None
+    return await just_done(work, account, case, person, place)
 
 
 def _told(count: queues.Count, later: int) -> str:
@@ -124,7 +134,11 @@ def _told(count: queues.Count, later: int) -> str:
     helps = count.by_rank.get(Rank.HELP, 0)
     parts = [counted(count.all)] if count.all else [_("Nobody waits.")]
     if helps:
-        asked = ngettext("One counts on us.", "%(count)s count on us.", helps)
+        asked = ngettext(
+            "One was promised help or a call.",
+            "%(count)s were promised help or a call.",
+            helps,
+        )
         parts.append(asked % {"count": number(helps)})
     if count.overdue:
         late = ngettext("One waits for too long.", "%(count)s wait for too long.", count.overdue)
@@ -135,42 +149,67 @@ def _told(count: queues.Count, later: int) -> str:
     return " ".join(parts)
 
 
-def _tabs(work: Work, group: str) -> list[tuple[str, str, str]]:
-    words = {
+def _bound(count: queues.Count) -> str:
+    """Say how many are put into the queue who did not ask for it, where there are any."""
+    unasked = {Rank.PAST_DUE, Rank.READY, Rank.QUIET}
+    if not unasked & set(count.by_rank):
+        return ""
+    return _(
+        "Of those who did not ask to be called at most %(day)s a day are put into the queue for"
+        " each ask, and never more than %(most)s for one reason. The others follow."
+    ) % {"day": number(opening.A_DAY), "most": number(opening.AT_MOST)}
+
+
+def _tabs(work: Work, place: Place) -> list[tuple[str, str, str]]:
+    return [
+        (whose.value, said, msgspec.structs.replace(place, show=whose.value).queue())
+        for whose, said in _whose(work).items()
+    ]
+
+
+def _whose(work: Work) -> dict[Whose, str]:
+    return {
         Whose.NEXT: _("Mine, and nobody’s"),
         Whose.MINE: _("Mine"),
         Whose.ALL: _("Everybody’s") if work.scope is None else _("My groups’"),
     }
-    return [
-        (whose.value, said, _query(HERE, show=whose.value, group=group))
-        for whose, said in words.items()
-    ]
 
 
-def _query(path: str, **asked: str) -> str:
-    said = {name: value for name, value in asked.items() if value}
-    return f"{path}?{urlencode(said)}" if said else path
-
-
-@get("/followups/sheet", opt=gated(Power.CHANGE_PEOPLE))
-async def show_sheet(
-    request: Asked, work: Working, show: FromQuery[str] = "", group: FromQuery[str] = ""
-) -> Template:
+@get("/followups/sheet", opt=gated(Power.CHANGE_PEOPLE), before_request=note_looks_at_sheet)
+async def show_sheet(request: Asked, work: Working) -> Template:
     """Show the queue as a sheet to print: names and why, and no numbers."""
-    account = account_of(request)
-    view = await _view(work, account, show, group)
-    found = await queues.queue(work, view, limit=AT_ONCE)
-    people = [row.person.no for row in found.rows]
-    theirs = await groups.of_many(work, people)
+    account, place = account_of(request), place_of(request.query_params)
+    view = await view_of(work, account, place)
+    found = await queues.queue(work, view, limit=ON_A_SHEET)
+    count = (await queues.counts(work, view)).all
     return page(
         request,
         "admin/followups/sheet.html",
-        back=_query(HERE, show=show, group=group),
-        rows=[
-            {**said, "groups": ", ".join(one.name for one in theirs.get(row.person.no, []))}
-            for said, row in zip(await listed(work, account, found.rows), found.rows, strict=True)
-        ],
+        back=place.queue(),
+        of=_("%(name)s, %(day)s. %(whose)s.")
+        % {"name": account.name, "day": day(work.now), "whose": _whose(work)[view.whose]},
+        cut=_cut(len(found.rows), count),
+        rows=await _sheet(work, account, found.rows, place),
     )
+
+
+def _cut(shown: int, count: int) -> str:
+    if shown >= count:
+        return ""
+    return _("The first %(shown)s of %(count)s who wait.") % {
+        "shown": number(shown),
+        "count": number(count),
+    }
+
+
+async def _sheet(
+    work: Work, account: Account, rows: Sequence[Waiting], place: Place
+) -> list[dict[str, Any]]:
+    theirs = await groups.of_many(work, [row.person.no for row in rows])
+    return [
+        {**said, "groups": ", ".join(one.name for one in theirs.get(row.person.no, []))}
+        for said, row in zip(await listed(work, account, rows, place), rows, strict=True)
+    ]
 
 
 # --- one case -------------------------------------------------------------------------------------
@@ -203,8 +242,11 @@ async def case_page(
 ) -> Template:
     """Show a case; what was typed wrongly is shown again where it was typed."""
     tried = tried or Tried()
+    account, place = account_of(request), place_of(typed or request.query_params)
     labels = {
-        "call_at": _("When to call again"),
+        "call_at": _("Call again on"),
+        "hour": _("At"),
+        "due": _("Should hear from us by"),
         "words": _("A note for the next person"),
         "letter": _("Your words"),
         "to": _("Who looks after it"),
@@ -215,9 +257,11 @@ async def case_page(
         "admin/followups/case.html",
         status=status_of(tried.refusal) if tried.refusal else 200,
         name=called(person),
-        back=HERE,
+        back=place.queue(),
+        next=await _next(work, account, case, place),
         here=at(case),
-        case=await whole(work, account_of(request), case, person),
+        place=place.fields,
+        case=await whole(work, account, case, person, place),
         values=_empty() | dict(typed or {}),
         errors=errors,
         refusal="" if set(errors) & set(labels) else tried.words,
@@ -225,8 +269,15 @@ async def case_page(
     )
 
 
+async def _next(work: Work, account: Account, case: FollowUp, place: Place) -> str:
+    """Give the way to whoever comes after a case; the first of all where it is over."""
+    after = case.uid if case.is_open else ""
+    found = await queues.queue(work, await view_of(work, account, place), after=after, limit=1)
+    return place.case(found.rows[0].case) if found.rows else ""
+
+
 def _empty() -> dict[str, str]:
-    return dict.fromkeys(("day", "hour", "words", "letter", "to"), "")
+    return dict.fromkeys(("day", "hour", "due", "words", "letter", "to"), "")
 
 
 HANDLERS = [show_queue, show_sheet, show_case]

@@ -18,6 +18,7 @@ from mailer.campaigns.model import Campaign, CampaignState
 from mailer.consent import store as consent
 from mailer.consent.model import SubscriberState
 from mailer.deliveries import store as deliveries
+from mailer.deliveries import unread
 from mailer.followups.model import Rank
 from mailer.followups.queue import store as queue
 from mailer.followups.queue.store import View
@@ -181,6 +182,7 @@ async def _jobs(work: Work, account: Account, newest: Sequence[Campaign]) -> lis
         jobs += await _doubts(work, newest)
     if account.may(Power.CHANGE_PEOPLE):
         jobs += await _follow_ups(work, account)
+        jobs += await _unread_alerts(work)
         jobs += await _requests(work)
     if account.may(Power.IMPORT):
         jobs += await _files(work)
@@ -261,7 +263,9 @@ async def _follow_ups(work: Work, account: Account) -> list[Job]:
     if not count.all:
         return []
     helps = count.by_rank.get(Rank.HELP, 0)
-    asked = ngettext("One counts on us.", "%(count)s count on us.", helps)
+    asked = ngettext(
+        "One was promised help or a call.", "%(count)s were promised help or a call.", helps
+    )
     late = ngettext("One waits for too long.", "%(count)s wait for too long.", count.overdue)
     parts = [
         asked % {"count": number(helps)} if helps else "",
@@ -281,6 +285,20 @@ async def _follow_ups(work: Work, account: Account) -> list[Job]:
             button=_("Look who is next"),
             urgent=count.overdue > 0,
         )
+    ]
+
+
+async def _unread_alerts(work: Work) -> list[Job]:
+    """Remind of alerts of which nobody calls those who have not said that they read them."""
+    return [
+        Job(
+            title=_("Not everybody has read “%(name)s”") % {"name": alert.name},
+            words=_("It went out more than a day ago, and nobody is called about it yet."),
+            sign="megaphone",
+            href=f"/admin/campaigns/{alert.uid}/unread",
+            button=_("See how many"),
+        )
+        for alert in await unread.unfollowed(work)
     ]
 
 

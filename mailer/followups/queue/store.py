@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select, tuple_
 
-from mailer.followups.model import FollowUp, Rank
+from mailer.followups.model import CaseKind, FollowUp, Rank
 from mailer.followups.store import are_there, by_uid, is_nobodys
 from mailer.kit.orm import UtcDateTime
 from mailer.kit.pages import Page, cut
@@ -27,6 +27,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     account_no: int
     whose: Whose = Whose.NEXT
+    kind: CaseKind | None = None
     group_no: int | None = None
 
 
@@ -107,6 +108,8 @@ def _in(work: Work, view: View) -> list[ColumnElement[bool]]:
             conditions.append(mine)
         case Whose.ALL:
             pass
+    if view.kind is not None:
+        conditions.append(FollowUp.kind == view.kind)
     if view.group_no is not None:
         conditions.append(
             exists().where(

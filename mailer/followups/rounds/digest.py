@@ -4,6 +4,7 @@ Counts and a link, and no names: it may be read over a shoulder. Where nobody wa
 """
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
@@ -13,7 +14,7 @@ import msgspec
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Account, Power
 from mailer.followups import hours
-from mailer.followups.rounds import store
+from mailer.followups.telling import store
 from mailer.kit.work import Work
 from mailer.outbox.actions import Post, post_many
 
@@ -30,17 +31,30 @@ class Rooms(Protocol):
         ...
 
 
+_Count = Callable[[Work], Awaitable[int]]
+_ALERTS: list[_Count] = []
+
+
+def alerts_are_counted_by(ask: _Count) -> None:
+    """Let this count the alerts whose silent readers nobody calls; campaigns stand above us."""
+    _ALERTS[:] = [ask]
+
+
 class Today(msgspec.Struct, frozen=True, kw_only=True):
-    """Who waits for an account: for whom it is late, who comes today, and whom nobody has yet."""
+    """Who waits for an account: for whom it is late, who comes today, and whom nobody has yet.
+
+    And the alerts that went out a day ago or before, and that nobody follows up.
+    """
 
     late: int
     today: int
     nobodys: int
+    alerts: int
 
     @property
     def is_quiet(self) -> bool:
         """Say whether nobody waits."""
-        return not (self.late or self.today or self.nobodys)
+        return not (self.late or self.today or self.nobodys or self.alerts)
 
 
 async def tell_of_today(house: Rooms) -> bool:
@@ -86,7 +100,8 @@ async def today_of(work: Work, account: Account) -> Today:
     """Count who waits for an account, among the people whom it may see."""
     seen = dataclasses.replace(work, scope=await accounts.scope_of(work, account))
     late, today = await store.of_today(seen, account.no, await hours.end_of_today(work))
-    return Today(late=late, today=today, nobodys=await store.nobodys(seen))
+    alerts = await _ALERTS[0](seen) if _ALERTS else 0
+    return Today(late=late, today=today, nobodys=await store.nobodys(seen), alerts=alerts)
 
 
 async def wants(work: Work, account: Account) -> bool:

@@ -1,85 +1,152 @@
-"""Every question about who has begun to wait, whose reason is gone, and who is told of it."""
+"""Every question about who has begun to wait, and whose reason is gone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, union_all, update
 from sqlalchemy.orm import aliased
 
-from mailer.activity.model import Activity
-from mailer.asks.model import TO_DO, Ask, Pledge, PledgeState
+from mailer.asks.model import TO_DO, Ask, AskState, Pledge, PledgeChange, PledgeState
+from mailer.asks.reminding.model import WAITS
 from mailer.followups.model import (
     OF_A_PLEDGE,
+    RANKS,
+    UNASKED,
     CaseKind,
-    DigestWish,
     FollowUp,
-    FollowUpRound,
+    FollowUpStep,
 )
-from mailer.followups.store import ENDED, Number, are_there, is_nobodys, is_resting
-from mailer.kit.rows import add_missing
-from mailer.kit.work import Work
-from mailer.subscribers.model import Subscriber, visible
+from mailer.followups.store import ENDED, Number, has_read, is_resting, may_be_called_unasked
+from mailer.kit.orm import UtcDateTime
+from mailer.kit.work import Door, Work
 from mailer.tiers.model import StillWithUs, TierSuggestion
 
 Whom = Mapping[int, int]
 """What a case is about, by who waits."""
 
 
-async def silent_after(work: Work, since: datetime, until: datetime, *, limit: int) -> Whom:
-    """Give those whose pledges were due between two moments and who said nothing: the oldest first.
+async def asks_past_due(work: Work, since: datetime, until: datetime) -> Sequence[Ask]:
+    """Give the asks of which a pledge may have been due between two moments, and still waits."""
+    own_dates = select(Pledge.ask_no).where(
+        Pledge.due_at.is_not(None),
+        Pledge.due_at > since,
+        Pledge.due_at <= until,
+        Pledge.state.in_(WAITS),
+    )
+    found = await work.session.scalars(
+        select(Ask)
+        .where(
+            Ask.state != AskState.DRAFT,
+            or_(and_(Ask.deadline > since, Ask.deadline <= until), Ask.no.in_(own_dates)),
+        )
+        .order_by(Ask.no)
+    )
+    return found.all()
 
-    The date is the one they gave, or the ask's. Who asked for help has a case about it already.
+
+async def silent_of(
+    work: Work, ask: Ask, since: datetime, until: datetime, *, after: int, limit: int
+) -> tuple[Whom, int | None]:
+    """Look at the next yeses to an ask that wait to be done.
+
+    Gives those that were due between two moments and were followed by no word since, and the number
+    of the person up to whom it looked; None at the end. The date is the one they gave, or the
+    ask's. A stretch is bounded before it is sifted, however few are silent.
     """
-    is_silent = Pledge.is_answered & Pledge.state.in_(
-        (PledgeState.PLEDGED, PledgeState.IN_PROGRESS)
-    )
-    theirs = select(Pledge.no, Pledge.subscriber_no, Pledge.due_at.label("due")).where(
-        Pledge.due_at > since, Pledge.due_at <= until, is_silent
-    )
-    of_the_ask = (
-        select(Pledge.no, Pledge.subscriber_no, Ask.deadline.label("due"))
-        .join(Ask, Ask.no == Pledge.ask_no)
-        .where(Ask.deadline > since, Ask.deadline <= until, Pledge.due_at.is_(None), is_silent)
-    )
-    due = union_all(theirs, of_the_ask).subquery("due")
-    had = aliased(FollowUp)
+    people = [
+        select(
+            select(Pledge.subscriber_no)
+            .where(Pledge.ask_no == ask.no, Pledge.state == state, Pledge.subscriber_no > after)
+            .order_by(Pledge.subscriber_no)
+            .limit(limit)
+            .subquery()
+            .c.subscriber_no
+        )
+        for state in WAITS
+    ]
+    both = union_all(*people).subquery()
+    stretch = select(both.c.subscriber_no).order_by(both.c.subscriber_no).limit(limit).subquery()
+    last: int | None = await work.session.scalar(select(func.max(stretch.c.subscriber_no)))
+    if last is None:
+        return {}, None
+    due = func.coalesce(Pledge.due_at, literal(ask.deadline, UtcDateTime()))
+    had, other = aliased(FollowUp), aliased(FollowUp)
     was_asked_since = exists().where(
-        had.kind == CaseKind.PAST_DUE, had.subject_no == due.c.no, had.opened_at > due.c.due
+        had.kind == CaseKind.PAST_DUE,
+        had.subject_no == Pledge.no,
+        had.subscriber_no == Pledge.subscriber_no,
+        had.opened_at > due,
     )
-    other = aliased(FollowUp)
     waits_for_it = exists().where(
-        other.kind.in_(OF_A_PLEDGE), other.subject_no == due.c.no, other.resolved_at.is_(None)
+        other.kind.in_(OF_A_PLEDGE),
+        other.subject_no == Pledge.no,
+        other.subscriber_no == Pledge.subscriber_no,
+        other.resolved_at.is_(None),
     )
     found = await work.session.execute(
-        select(due.c.subscriber_no, due.c.no)
-        .join(Subscriber, Subscriber.no == due.c.subscriber_no)
-        .where(~was_asked_since, ~waits_for_it, *_unasked(work, due.c.subscriber_no))
-        .order_by(due.c.due, due.c.no)
-        .limit(limit)
+        select(Pledge.subscriber_no, Pledge.no)
+        .where(
+            Pledge.ask_no == ask.no,
+            Pledge.subscriber_no > after,
+            Pledge.subscriber_no <= last,
+            Pledge.state.in_(WAITS),
+            Pledge.is_answered,
+            due > since,
+            due <= until,
+            ~_said_since(due),
+            ~was_asked_since,
+            ~waits_for_it,
+            *_unasked(work, Pledge.subscriber_no),
+        )
+        .order_by(due, Pledge.no)
     )
-    return _first_of_each(found.all())
+    return dict(found.all()), last
 
 
-async def ready_since(work: Work, since: datetime, *, limit: int) -> Whom:
-    """Give those to whom a step up was suggested before a moment, and who have not answered."""
-    return await _asked(
-        work, CaseKind.READY, TierSuggestion, TierSuggestion.made_at <= since, limit
+def _said_since(due: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Say that something was said about a pledge after its date, if only "not yet"."""
+    return exists().where(
+        PledgeChange.pledge_no == Pledge.no,
+        PledgeChange.at > due,
+        PledgeChange.undone_at.is_(None),
+        PledgeChange.door != Door.SYSTEM,
     )
 
 
-async def quiet_twice(work: Work, *, limit: int) -> Whom:
-    """Give those who were asked a second time whether they are still with us, and still are."""
-    return await _asked(work, CaseKind.QUIET, StillWithUs, StillWithUs.again_at.is_not(None), limit)
+async def ready_since(
+    work: Work, since: datetime, *, after: int, limit: int
+) -> tuple[Whom, int | None]:
+    """Look at the next suggestions of a step up; give those made before a moment and unanswered."""
+    made = TierSuggestion.made_at <= since
+    return await _asked(work, CaseKind.READY, TierSuggestion, made, after=after, limit=limit)
+
+
+async def quiet_twice(work: Work, *, after: int, limit: int) -> tuple[Whom, int | None]:
+    """Look at the next who are asked whether they are still with us; give those asked twice."""
+    again = StillWithUs.again_at.is_not(None)
+    return await _asked(work, CaseKind.QUIET, StillWithUs, again, after=after, limit=limit)
 
 
 async def _asked(
     work: Work,
     kind: CaseKind,
     asked: type[TierSuggestion | StillWithUs],
-    since: ColumnElement[bool],
+    is_it: ColumnElement[bool],
+    *,
+    after: int,
     limit: int,
-) -> Whom:
+) -> tuple[Whom, int | None]:
     """Give who was asked something that stands, and has had no case about it."""
+    stretch = (
+        select(asked.no)
+        .where(asked.ended_at.is_(None), is_it, asked.no > after)
+        .order_by(asked.no)
+        .limit(limit)
+        .subquery()
+    )
+    last: int | None = await work.session.scalar(select(func.max(stretch.c.no)))
+    if last is None:
+        return {}, None
     had_one = exists().where(
         FollowUp.kind == kind,
         FollowUp.subject_no == asked.no,
@@ -87,168 +154,151 @@ async def _asked(
     )
     found = await work.session.execute(
         select(asked.subscriber_no, asked.no)
-        .join(Subscriber, Subscriber.no == asked.subscriber_no)
-        .where(asked.ended_at.is_(None), since, ~had_one, *_unasked(work, asked.subscriber_no))
+        .where(
+            asked.ended_at.is_(None),
+            is_it,
+            asked.no > after,
+            asked.no <= last,
+            ~had_one,
+            *_unasked(work, asked.subscriber_no),
+        )
         .order_by(asked.no)
-        .limit(limit)
     )
-    return _first_of_each(found.all())
+    return dict(found.all()), last
 
 
 def _unasked(work: Work, subscriber_no: Number) -> tuple[ColumnElement[bool], ...]:
     """Leave those whom somebody may call who have not asked for it."""
-    return visible(work), *are_there(), ~is_resting(work, subscriber_no)
+    return may_be_called_unasked(work, subscriber_no), ~is_resting(work, subscriber_no)
 
 
-def _first_of_each(rows: Iterable[Row[int, int]]) -> Whom:
-    """Give one thing for each person: of two, the other is found the next time."""
-    whom: dict[int, int] = {}
-    for subscriber_no, subject_no in rows:
-        whom.setdefault(subscriber_no, subject_no)
-    return whom
+async def how_many_wait(work: Work, kind: CaseKind) -> int:
+    """Count the open cases of a kind."""
+    counted = select(func.count(FollowUp.no)).where(
+        FollowUp.resolved_at.is_(None), FollowUp.rank == RANKS[kind], FollowUp.kind == kind
+    )
+    return await work.session.scalar(counted) or 0
 
 
-async def end_what_is_settled(work: Work, *, limit: int) -> int:
-    """End the open cases whose reason is gone; count them.
+# --- whose reason is gone -------------------------------------------------------------------------
+
+SWEPT = tuple(kind for kind in CaseKind if kind not in {CaseKind.BLOCKED, CaseKind.MANUAL})
+"""What ends without anybody saying so. A call for help never does: see `helping`."""
+
+
+async def settled(work: Work, kind: CaseKind, *, limit: int) -> Sequence[int]:
+    """Give open cases of a kind whose reason is gone.
 
     What is said of a pledge ends its cases at once. This is for what time ends, and for the rest.
     """
-    reasons = {
-        CaseKind.READY: _stands(TierSuggestion),
-        CaseKind.QUIET: _stands(StillWithUs),
-        CaseKind.BLOCKED: _is(PledgeState.BLOCKED),
-        CaseKind.SUPPORT: _is(*TO_DO),
-        CaseKind.PAST_DUE: _is(PledgeState.PLEDGED, PledgeState.IN_PROGRESS),
-        CaseKind.ALERT: _is_unread(),
-    }
-    ended = 0
-    for kind, is_so in reasons.items():
-        settled = (
-            select(FollowUp.no)
-            .where(FollowUp.resolved_at.is_(None), FollowUp.kind == kind, ~is_so)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        gone = await work.session.scalars(
-            update(FollowUp)
-            .where(FollowUp.no.in_(settled))
-            .values(**ENDED, resolved_at=work.now)
-            .returning(FollowUp.no)
-            .execution_options(synchronize_session=False)
-        )
-        ended += len(gone.all())
-    return ended
+    found = await work.session.scalars(
+        select(FollowUp.no).where(*_is_settled(work, kind)).order_by(FollowUp.no).limit(limit)
+    )
+    return found.all()
+
+
+async def end_settled(work: Work, kind: CaseKind, nos: Collection[int]) -> None:
+    """End those of these cases whose reason is still gone, and at which nobody is just now."""
+    theirs = (
+        select(FollowUp.no)
+        .where(FollowUp.no.in_(nos), *_is_settled(work, kind))
+        .order_by(FollowUp.no)
+        .with_for_update(skip_locked=True, of=FollowUp)
+    )
+    await work.session.execute(
+        update(FollowUp)
+        .where(FollowUp.no.in_(theirs))
+        .values(**ENDED, resolved_at=work.now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _is_settled(work: Work, kind: CaseKind) -> tuple[ColumnElement[bool], ...]:
+    is_so = _IS_SO[kind](work)
+    if kind in UNASKED:
+        is_so = and_(is_so, may_be_called_unasked(work, FollowUp.subscriber_no))
+    return FollowUp.resolved_at.is_(None), FollowUp.kind == kind, ~is_so
+
+
+def _is_suggested(_work: Work) -> ColumnElement[bool]:
+    return _stands(TierSuggestion)
+
+
+def _is_asked(_work: Work) -> ColumnElement[bool]:
+    return _stands(StillWithUs)
 
 
 def _stands(asked: type[TierSuggestion | StillWithUs]) -> ColumnElement[bool]:
     return exists().where(asked.no == FollowUp.subject_no, asked.ended_at.is_(None))
 
 
-def _is_unread() -> ColumnElement[bool]:
-    """Say that nobody has said of an alert that they read it, since they were to be called."""
-    return ~exists().where(
-        Activity.subscriber_no == FollowUp.subscriber_no,
-        Activity.kind == "read",
-        Activity.at >= FollowUp.opened_at,
-        Activity.facts["campaign"].as_integer() == FollowUp.subject_no,
+def _is_supported(_work: Work) -> ColumnElement[bool]:
+    return exists().where(*_their_pledge(TO_DO))
+
+
+def _is_silent(work: Work) -> ColumnElement[bool]:
+    """Say that its date, as it is now, went by without a word."""
+    due = func.coalesce(Pledge.due_at, Ask.deadline, type_=UtcDateTime())
+    return exists().where(
+        *_their_pledge(WAITS), Ask.no == Pledge.ask_no, due <= work.now, ~_said_since(due)
     )
 
 
-def _is(*states: PledgeState) -> ColumnElement[bool]:
-    return exists().where(Pledge.no == FollowUp.subject_no, Pledge.state.in_(states))
+def _their_pledge(states: Collection[PledgeState]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Pledge.no == FollowUp.subject_no,
+        Pledge.subscriber_no == FollowUp.subscriber_no,
+        Pledge.state.in_(states),
+    )
 
 
-# --- rounds ---------------------------------------------------------------------------------------
+def _is_unread(_work: Work) -> ColumnElement[bool]:
+    return ~has_read(FollowUp.subscriber_no, FollowUp.subject_no)
 
 
-async def is_round_due(work: Work, name: str, before: datetime) -> bool:
-    """Say whether a round was begun last before a moment, or never; locks nothing."""
-    last = await work.session.get(FollowUpRound, name)
-    return last is None or last.at <= before
+_IS_SO: Mapping[CaseKind, Callable[[Work], ColumnElement[bool]]] = {
+    CaseKind.READY: _is_suggested,
+    CaseKind.QUIET: _is_asked,
+    CaseKind.SUPPORT: _is_supported,
+    CaseKind.PAST_DUE: _is_silent,
+    CaseKind.ALERT: _is_unread,
+}
 
 
-async def take_round(work: Work, name: str, before: datetime) -> FollowUpRound | None:
-    """Take a round that is due, so that no other worker walks it now; None if somebody does."""
-    await add_missing(work, FollowUpRound, [{"name": name, "at": before}])
-    return await work.session.scalar(
-        select(FollowUpRound)
-        .where(FollowUpRound.name == name, FollowUpRound.at <= before)
+# --- what is kept no longer -----------------------------------------------------------------------
+
+
+async def is_any_noted(work: Work, before: datetime) -> bool:
+    """Say whether the notes of a case that ended before a moment are still kept; locks nothing."""
+    return bool(await work.session.scalar(select(exists().where(*_noted(before)))))
+
+
+async def forget_notes(work: Work, before: datetime, *, limit: int) -> int:
+    """Forget what was noted and written about cases that ended before a moment; count the cases."""
+    ended = await work.session.scalars(
+        select(FollowUp.no)
+        .where(*_noted(before))
+        .order_by(FollowUp.resolved_at)
+        .limit(limit)
         .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
     )
-
-
-# --- the letter of the day ------------------------------------------------------------------------
-
-
-async def wish_of(work: Work, account_no: int) -> bool | None:
-    """Give what an account said about the letter of the day; None if it said nothing."""
-    wish = await work.session.get(DigestWish, account_no, populate_existing=True)
-    return wish.wanted if wish is not None else None
-
-
-async def wishes(work: Work) -> dict[int, bool]:
-    """Give what accounts said about the letter of the day."""
-    found = await work.session.execute(select(DigestWish.account_no, DigestWish.wanted))
-    return dict(found.all())
-
-
-async def set_wish(work: Work, account_no: int, *, wanted: bool) -> None:
-    """Write down what an account says about the letter of the day."""
-    row = {"account_no": account_no, "wanted": wanted}
-    if not await add_missing(work, DigestWish, [row]):
+    nos = ended.all()
+    for kind, key, values in (
+        (FollowUpStep, FollowUpStep.case_no, {"sealed": None}),
+        (FollowUp, FollowUp.no, {"forgotten_at": work.now}),
+    ):
         await work.session.execute(
-            update(DigestWish)
-            .where(DigestWish.account_no == account_no)
-            .values(wanted=wanted)
+            update(kind)
+            .where(key.in_(nos))
+            .values(values)
             .execution_options(synchronize_session=False)
         )
+    return len(nos)
 
 
-async def of_today(work: Work, account_no: int, until: datetime) -> tuple[int, int]:
-    """Count an account's cases that are late, and those that are due or come back until a moment.
-
-    In one of the two stands each, and only people whom the account may see.
-    """
-    is_late = FollowUp.due_at < work.now
-    found = await work.session.execute(
-        select(
-            func.count(case((is_late, 1))),
-            func.count(
-                case((~is_late & or_(FollowUp.due_at < until, FollowUp.next_at < until), 1))
-            ),
-        )
-        .join(Subscriber, Subscriber.no == FollowUp.subscriber_no)
-        .where(
-            FollowUp.owner_no == account_no,
-            FollowUp.resolved_at.is_(None),
-            visible(work),
-            *are_there(),
-        )
+def _noted(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        FollowUp.resolved_at.is_not(None),
+        FollowUp.resolved_at < before,
+        FollowUp.forgotten_at.is_(None),
     )
-    late, today = found.one()
-    return late, today
-
-
-async def nobodys(work: Work) -> int:
-    """Count the cases that wait for whoever comes to them, of people whom the actor may see."""
-    counted = (
-        select(func.count(FollowUp.no))
-        .join(Subscriber, Subscriber.no == FollowUp.subscriber_no)
-        .where(
-            is_nobodys(),
-            FollowUp.resolved_at.is_(None),
-            FollowUp.next_at <= work.now,
-            visible(work),
-            *are_there(),
-        )
-    )
-    return await work.session.scalar(counted) or 0
-
-
-async def owners(work: Work) -> set[int]:
-    """Give the accounts that own open cases."""
-    found = await work.session.scalars(
-        select(FollowUp.owner_no).where(FollowUp.resolved_at.is_(None)).distinct()
-    )
-    return {no for no in found if no is not None}

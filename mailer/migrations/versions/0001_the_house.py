@@ -144,6 +144,8 @@ def upgrade() -> None:
         "follow_up_round",
         sa.Column("name", sa.String(length=20), nullable=False),
         sa.Column("at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("after_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("left", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_follow_up_round")),
     )
     op.create_table(
@@ -1224,6 +1226,7 @@ def upgrade() -> None:
                 "answered",
                 "not_now",
                 "not_reached",
+                "noted",
                 "merged",
                 name="resolution",
                 native_enum=False,
@@ -1231,6 +1234,7 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
+        sa.Column("forgotten_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["held_by"], ["account.no"], name=op.f("fk_follow_up_held_by_account")
         ),
@@ -1253,6 +1257,13 @@ def upgrade() -> None:
     with op.batch_alter_table("follow_up", schema=None) as batch_op:
         batch_op.create_index(
             "ix_follow_up_about", ["kind", "subject_no", "subscriber_no"], unique=False
+        )
+        batch_op.create_index(
+            "ix_follow_up_noted",
+            ["resolved_at"],
+            unique=False,
+            sqlite_where=sa.text("resolved_at IS NOT NULL AND forgotten_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NOT NULL AND forgotten_at IS NULL"),
         )
         batch_op.create_index(
             "ix_follow_up_owner",
@@ -2305,7 +2316,15 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "tried", "assigned", "noted", "wrote", name="stepkind", native_enum=False, length=16
+                "tried",
+                "assigned",
+                "noted",
+                "wrote",
+                "ended",
+                "dated",
+                name="stepkind",
+                native_enum=False,
+                length=16,
             ),
             nullable=False,
         ),
@@ -3137,6 +3156,11 @@ def downgrade() -> None:
             "ix_follow_up_owner",
             sqlite_where=sa.text("resolved_at IS NULL"),
             postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_follow_up_noted",
+            sqlite_where=sa.text("resolved_at IS NOT NULL AND forgotten_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NOT NULL AND forgotten_at IS NULL"),
         )
         batch_op.drop_index("ix_follow_up_about")
 

@@ -3,10 +3,12 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from mailer.asks import reporting
 from mailer.asks.model import Ask
 from mailer.bootstrap import House
 from mailer.campaigns.model import Campaign, CampaignState, Kind
@@ -19,9 +21,10 @@ from mailer.outbox.model import DeliveryState
 from mailer.phones import actions as phones
 from mailer.phones import store as phone_store
 from mailer.records import record as looks
+from mailer.subscribers import actions as subscribers
 from tests.cast import Cast
 from tests.support.asking import opened
-from tests.support.following import WORDS, blocked, called, now, open_cases, remembered
+from tests.support.following import WORDS, blocked, called, followed, now, open_cases, remembered
 from tests.support.forms import form_on
 from tests.support.sending import letters
 from tests.support.signing_in import post, signed_in
@@ -77,7 +80,7 @@ async def test_the_first_is_shown_whole_and_the_others_after(
     await remembered(house, cast.gil, cast.amina)
     shown = (await admin.get(HERE)).text
     for words in (
-        "2 people wait. 2 count on us.",
+        "2 people wait. 2 were promised help or a call.",
         "Now: Bo",
         "Asked for help",
         f"“{WORDS}”",
@@ -91,7 +94,7 @@ async def test_the_first_is_shown_whole_and_the_others_after(
         "To be remembered",
     ):
         assert words in shown, words
-    assert shown.index("Now: Bo") < shown.index("To be remembered")
+    assert shown.index("Now: Bo") < shown.rindex("To be remembered")
     assert "7946 0991" not in shown
 
 
@@ -132,7 +135,7 @@ async def test_it_is_among_what_needs_somebody_on_the_first_page(
 ) -> None:
     shown = (await admin.get("/admin")).text
     assert "One person waits to hear from us" in shown
-    assert "One counts on us." in shown
+    assert "One was promised help or a call." in shown
 
 
 async def test_a_sheet_to_print_has_no_numbers(
@@ -144,6 +147,31 @@ async def test_a_sheet_to_print_has_no_numbers(
     assert "Pass the model motion" in shown
     assert "7946" not in shown
     assert "my chair" not in shown.lower(), "what they wrote is not printed"
+    assert "Amina," in shown
+    assert "Everybody’s." in shown
+    assert "data-print" in shown
+
+
+async def test_a_sheet_says_where_it_ends_and_each_person_who_saw_them(
+    admin: httpx.AsyncClient,
+    house: House,
+    cast: Cast,
+    case: FollowUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for who in (cast.gil, cast.dana):
+        await remembered(house, who, cast.amina)
+    monkeypatch.setattr("web.admin.followups.ON_A_SHEET", 2)
+    shown = (await admin.get(f"{HERE}/sheet")).text
+    assert "The first 2 of 3 who wait." in shown
+    async with house.work(reading=True) as work:
+        looked = [
+            len(part.rows)
+            for who in (cast.bo, cast.gil, cast.dana)
+            for part in await looks.known(work, who.no)
+            if part.name == "looks"
+        ]
+    assert looked == [1, 1, 0]
 
 
 async def with_number(client: httpx.AsyncClient, case: FollowUp) -> None:
@@ -207,8 +235,81 @@ async def test_an_outcome_with_a_note(
     data = {"outcome": outcome.value, "words": "They work nights."}
     page = await noticed(admin, await do(admin, case, "/calls", data))
     assert "Noted." in page
-    assert "They work nights." in page
+    assert "Take it back" in page
     assert (await now(house, case)).last_outcome is outcome
+    assert "They work nights." in (await admin.get(at(case))).text
+
+
+async def test_after_a_call_one_is_back_where_one_was_and_can_take_it_back(
+    admin: httpx.AsyncClient, house: House, cast: Cast, case: FollowUp
+) -> None:
+    await remembered(house, cast.gil, cast.esra)
+    queue = (await admin.get(f"{HERE}?show=all&why=blocked")).text
+    assert "Now: Bo" in queue
+    assert "Gil" not in queue
+    form = form_on(queue, holding="day")
+    assert (form["show"], form["why"]) == ("all", "blocked")
+
+    answer = await admin.post(at(case, "/calls"), data={**form, "outcome": "reached"})
+
+    assert answer.headers["location"] == f"{HERE}?show=all&why=blocked&done={case.uid}"
+    page = await noticed(admin, answer)
+    assert "Bo: We spoke, and it is settled" in page
+    back = form_on(page, holding="step")
+    taken = await admin.post(at(case, "/undo"), data=back)
+    assert taken.headers["location"] == f"{at(case)}?show=all&why=blocked"
+    assert (await now(house, case)).is_open
+    assert "Take it back" not in (await admin.get(f"{HERE}?done={case.uid}")).text
+
+
+async def test_from_a_case_one_goes_on_to_the_next(
+    admin: httpx.AsyncClient, house: House, cast: Cast, case: FollowUp
+) -> None:
+    gils = await remembered(house, cast.gil, cast.amina)
+    shown = (await admin.get(f"{at(case)}?show=all")).text
+    assert f'href="{at(gils)}?show=all"' in shown
+    assert f"{at(case)}?" not in (await admin.get(f"{at(gils)}?show=mine")).text
+
+
+async def test_what_was_answered_otherwise_by_a_link_is_shown_and_ended_by_an_organiser(
+    admin: httpx.AsyncClient, house: House, cast: Cast, ask: Ask, case: FollowUp
+) -> None:
+    async with house.work(door=Door.EMAIL) as work:
+        await reporting.report_done(work, cast.bo, ask)
+    await followed(house)
+    shown = (await admin.get(at(case))).text
+    assert "They answered otherwise since:" in shown
+    assert f"“{WORDS}”" in shown
+    assert "Nothing has changed." in await noticed(admin, await do(admin, case, "/end", {}))
+    page = await noticed(admin, await do(admin, case, "/end", {"end": "yes"}))
+    assert "Ended. They are out of the queue." in page
+    assert "Take it back" in page
+    assert not (await now(house, case)).is_open
+
+
+async def test_another_day_is_set(
+    admin: httpx.AsyncClient, house: House, cast: Cast, case: FollowUp
+) -> None:
+    day = date.today() + timedelta(days=6)  # noqa: DTZ011  # as a browser's calendar says it
+    page = await noticed(admin, await do(admin, case, "/due", {"due": day.isoformat()}))
+    assert "The day is set." in page
+    assert (await now(house, case)).due_at > case.due_at
+    wrong = await do(admin, case, "/due", {"due": "2020-01-01"})
+    assert (wrong.status_code, "Choose a day from today on" in wrong.text) == (422, True)
+
+
+async def test_call_again_at_an_hour_where_they_live(
+    admin: httpx.AsyncClient, house: House, cast: Cast, case: FollowUp
+) -> None:
+    async with house.work() as work:
+        await subscribers.change_details(work, cast.bo, time_zone="America/Lima")
+    assert "By their clocks: America/Lima." in (await admin.get(at(case))).text
+    day = date.today() + timedelta(days=3)  # noqa: DTZ011  # as a browser's calendar says it
+    data = {"outcome": "call_back", "day": day.isoformat(), "hour": "18:30"}
+    await do(admin, case, "/calls", data)
+    there = (await now(house, case)).next_at.astimezone(ZoneInfo("America/Lima"))
+    assert (there.date(), there.hour, there.minute) == (day, 18, 30)
+    assert "where they live" in (await admin.get(at(case))).text
 
 
 async def test_call_again_at_an_hour_by_the_organisations_clocks(
@@ -230,6 +331,7 @@ async def test_call_again_at_an_hour_by_the_organisations_clocks(
         ("2020-01-01", "10:00", "Choose a day and an hour that are still to come"),
         ("tomorrow", "10:00", "This is no day."),
         ("2026-12-01", "teatime", "This is no hour."),
+        ("2026-12-01", "", "Choose the hour at which you call again."),
     ],
 )
 async def test_a_wrong_hour_is_said_beside_what_was_typed(
@@ -345,6 +447,21 @@ async def test_somebody_is_remembered_from_their_page(
     assert at(case) in theirs
 
 
+async def test_a_call_or_a_note_is_written_down_on_their_page(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    person = f"/admin/people/{cast.bo.uid}"
+    assert "They wait for nothing from us." in (await admin.get(person)).text
+    for done, words in (("note", "The note is kept."), ("reached", "Noted: We spoke")):
+        data = {"do": done, "words": f"By {done}."}
+        page = await noticed(admin, await post(admin, f"{person}/followups", data, page=person))
+        assert words in page
+        assert f"By {done}." in page
+    assert await open_cases(house, cast.bo) == []
+    empty = await post(admin, f"{person}/followups", {"do": "note", "words": " "}, page=person)
+    assert (empty.status_code, "Please fill this in." in empty.text) == (422, True)
+
+
 # --- the letter of the day ------------------------------------------------------------------------
 
 
@@ -404,18 +521,32 @@ async def test_those_who_have_not_read_an_alert_are_put_into_the_queue_by_one_bu
     assert "Nothing has changed." in await noticed(admin, nothing)
     assert await open_cases(house, cast.bo) == []
 
-    page = await noticed(admin, await post(admin, f"{here}/unread", {"do": "call"}))
+    home = (await admin.get("/admin")).text
+    assert "Not everybody has read “The depot closes”" in home
+    page = await noticed(admin, await post(admin, f"{here}/unread", {"do": "call", "seen": "0"}))
 
     assert "One person waits to be called." in page
     assert "Has not read an alert" in page
     assert "The depot closes" in page
     assert "Nobody is left to be called." in (await admin.get(f"{here}/unread")).text
+    again = await post(admin, f"{here}/unread", {"do": "call", "seen": "0"})
+    assert "since you opened this page" in await noticed(admin, again)
+    assert "Not everybody has read" not in (await admin.get("/admin")).text
+
+
+async def test_an_alert_of_which_nobody_of_theirs_got_one_is_not_there_for_a_group_organiser(
+    web: httpx.AsyncClient, house: House, cast: Cast, alert: Campaign
+) -> None:
+    await signed_in(web, house, cast.farid)
+    shown = await web.get(f"/admin/campaigns/{alert.uid}/unread")
+    assert shown.status_code == 404
+    assert "depot" not in shown.text
 
 
 async def test_whoever_says_so_on_the_telephone_has_read_it(
     admin: httpx.AsyncClient, house: House, cast: Cast, alert: Campaign
 ) -> None:
-    await post(admin, f"/admin/campaigns/{alert.uid}/unread", {"do": "call"})
+    await post(admin, f"/admin/campaigns/{alert.uid}/unread", {"do": "call", "seen": "0"})
     [case] = await open_cases(house, cast.bo, CaseKind.ALERT)
     assert "They have read it" in (await admin.get(at(case))).text
     nothing = await noticed(admin, await do(admin, case, "/reading", {}))
@@ -436,7 +567,7 @@ async def test_a_case_out_of_sight_is_not_there(
     assert case.uid not in (await web.get(f"{HERE}?show=all")).text
     gils = await remembered(house, cast.gil, cast.farid)
     assert (await web.get(at(gils))).status_code == 200
-    for path in ("hold", "calls", "owner", "notes", "letters", "undo"):
+    for path in ("hold", "calls", "end", "due", "owner", "notes", "letters", "undo"):
         answer = await post(web, at(case, f"/{path}"), {"hold": "take"}, page=at(gils))
         assert answer.status_code == 404, path
 

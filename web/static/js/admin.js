@@ -3,7 +3,8 @@
 //    css/admin.css. Browsers that cannot style ::details-content get it opened here.
 // 2. What the finder has found is gone through with the arrow keys, and put away with Escape.
 // 3. Rows are ticked all at once, and counted. Whoever ticks a row means the ticked ones.
-// 4. A button that is gone after its click leaves the focus nearby and not at the top of the page.
+// 4. A sheet is printed by a button that is there only where a script can do it.
+// 5. A button that is gone after its click leaves the focus nearby and not at the top of the page.
 
 if (!CSS.supports("selector(::details-content)")) {
   document.getElementById("menu").open = matchMedia("(min-width: 62rem)").matches;
@@ -74,7 +75,14 @@ document.addEventListener("change", ({ target }) => {
 document.addEventListener("DOMContentLoaded", dress);
 addEventListener("pageshow", dress);
 
-// --- 4 focus
+// --- 4 printing
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
+// --- 5 focus
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   dress();

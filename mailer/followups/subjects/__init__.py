@@ -1,0 +1,1 @@
+"""What cases are about: pledges and what was answered since, suggestions, questions."""
