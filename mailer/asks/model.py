@@ -120,6 +120,10 @@ class Ask(Base):
         """Say whether a yes still counts."""
         return self.state is AskState.OPEN and (self.deadline is None or now <= self.deadline)
 
+    def has_room(self, yeses: int) -> bool:
+        """Say whether one more may say yes beside so many."""
+        return self.capacity is None or yeses < self.capacity
+
     @property
     def is_counted(self) -> bool:
         """Say whether those who did it are asked how many."""

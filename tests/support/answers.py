@@ -12,14 +12,14 @@ from mailer.kit.work import Work
 from tests.cast import Cast
 
 PLAIN, PLEDGED = "plain", "pledged"
-STATES = (PLAIN, PLEDGED, "later", "help", "done", "ended", "over")
+STATES = (PLAIN, PLEDGED, "later", "help", "done", "ended", "over", "full")
 
 
 async def answers(work: Work, cast: Cast) -> dict[str, tuple[Purpose, int]]:
     """Ask Bo for something in every state; give the purpose and the subject of each link of his."""
     found: dict[str, tuple[Purpose, int]] = {}
     for state in STATES:
-        ask = await _ask(work, state)
+        ask = await _ask(work, cast, state)
         found[f"ask, {state}"] = Purpose.ASK, ask.no
         if state == PLAIN:
             found["ask, done?"] = Purpose.ASK_DONE, ask.no
@@ -50,10 +50,10 @@ async def _answer(work: Work, cast: Cast, ask: Ask, state: str) -> None:
         await asks.close_ask(work, ask)
 
 
-async def _ask(work: Work, state: str) -> Ask:
+async def _ask(work: Work, cast: Cast, state: str) -> Ask:
     """Ask for something: the first two have all that an ask can have."""
     title = {"en": f"Put anti-racism on your branch agenda ({state})"}
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"capacity": 1} if state == "full" else {}
     if state in {PLAIN, PLEDGED}:
         more = {
             "text": {"en": "1. Find the date of your meeting.\n2. Send the model wording."},
@@ -66,5 +66,6 @@ async def _ask(work: Work, state: str) -> Ask:
             "rights": {"en": "You may do it in your own time."},
             "support_contact": "The office, 020 7946 0000",
             "needs_support": True,
+            "minimum_tier_no": cast.follower.no,
         }
     return await asks.open_ask(work, await asks.draft(work, title=title, **more))

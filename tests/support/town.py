@@ -630,6 +630,10 @@ def _from_mails(links: Mapping[str, str]) -> list[Place]:
             )
             for name in sorted(others)
         ],
+        *[
+            Place(f"thanks for: {name}", "/l/{token:str}/noted", f"/l/{links[name]}/noted")
+            for name in ("ask, plain", "how it went, pledged", "I have read this")
+        ],
         Place("link, unknown", "/l/{token:str}", "/l/unknown", status=404),
         *[
             Place(f"link, {name}", "/u/{token:str}", f"/u/{links[name]}")

@@ -1,8 +1,9 @@
 """Asks: the question, and what somebody answers to it straight from a mail.
 
 Emails get passed on, so the page of an ask shows the ask, and nothing of the person whom its link
-was made for: it looks the same before and after their yes. What they answered stands on the page
-that follows an answer, with its undo (pledges.py).
+was made for: it looks the same before and after their yes. An answer leads to the page of the step
+that it wrote (pledges.py), with its undo. Where it wrote none, because of what was answered before,
+it leads to a page that thanks and says where the owner of the link finds what holds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,17 +14,22 @@ import msgspec
 from litestar.response import Template
 from markupsafe import Markup
 
-from mailer.asks import pledging, reporting, store
-from mailer.asks.model import IS_DONE, Ask, AskState, Evidence, Pledge, PledgeState
+from mailer.asks import choosing, pledging, reporting, store
+from mailer.asks.model import Ask, AskState, Evidence, Pledge
+from mailer.asks.pledging import Full
 from mailer.asks.reminding.model import ASKING, REMINDING
+from mailer.asks.stepping import AskClosed, DoneAlready, NotPledged
 from mailer.content.markdown import literal
+from mailer.followups.model import DUE_WITHIN, CaseKind
 from mailer.kit import i18n
 from mailer.kit.errors import Invalid
 from mailer.kit.i18n import in_language, ngettext
 from mailer.kit.tokens import LinkUnknown, Purpose
 from mailer.relays import store as sending_rules
+from mailer.tiers import store as ladder
 from web.kit.errors import status_of
 from web.kit.forms import Form, Tried, read_form
+from web.kit.pages import redirect
 from web.public.opening import Answer, Opened
 from web.public.words import day, prose
 
@@ -52,6 +58,9 @@ class AskShown(msgspec.Struct, frozen=True, kw_only=True):
     wants_link: bool
     is_verified: bool  # an organiser confirms what was done
     people: str
+    least: str  # the level from which on it is asked for; empty: everybody
+    support_within: str
+    help_within: str
 
     @property
     def has_risk(self) -> bool:
@@ -82,7 +91,23 @@ async def shown(link: Opened, ask: Ask) -> AskShown:
         wants_link=ask.evidence in {Evidence.LINK, Evidence.VERIFIED},
         is_verified=ask.evidence is Evidence.VERIFIED,
         people=_people(await _yeses(link, ask)),
+        least=await _least(link, ask),
+        support_within=_within(CaseKind.SUPPORT),
+        help_within=_within(CaseKind.BLOCKED),
     )
+
+
+async def _least(link: Opened, ask: Ask) -> str:
+    if ask.minimum_tier_no is None:
+        return ""
+    least = await ladder.by_no(link.work, ask.minimum_tier_no)
+    return in_language(least.name) if least else ""
+
+
+def _within(kind: CaseKind) -> str:
+    """Say how soon an organiser is to have been in touch."""
+    days = DUE_WITHIN[kind].days
+    return ngettext("Within %(num)d day", "Within %(num)d days", days) % {"num": days}
 
 
 def _prose(text: dict[str, str]) -> Markup:
@@ -122,17 +147,30 @@ async def _ask(link: Opened) -> Ask:
     return ask
 
 
+class Following(msgspec.Struct, frozen=True):
+    """An ask that could be next."""
+
+    title: str
+    takes: str
+    link: str
+
+
+async def following(link: Opened) -> Following | None:
+    """Give what the person of a link could do next."""
+    best = await choosing.best_for(link.work, link.subscriber.no)
+    if best is None:
+        return None
+    return Following(in_language(best.title), takes(best.minutes), link.link(Purpose.ASK, best.no))
+
+
 # --- the question ---------------------------------------------------------------------------------
 
 
 async def show_ask(link: Opened) -> Answer:
     """Show an ask, and ask whether to say yes to it; that it is over, where it is."""
     ask = await _ask(link)
-    told = await shown(link, ask)
-    if not ask.is_open(link.work.now):
-        return link.page(
-            "public/asks/over.html", ask=told, done=link.link(Purpose.ASK_DONE, ask.no)
-        )
+    if not ask.is_open(link.work.now) or not ask.has_room(await _yeses(link, ask)):
+        return await _over(link, ask)
     zone = await sending_rules.zone(link.work)
     dates = [
         ask.deadline + occasion.begins if ask.deadline else None for occasion in (REMINDING, ASKING)
@@ -140,7 +178,7 @@ async def show_ask(link: Opened) -> Answer:
     reminder, question = [day(one.astimezone(zone)) if one else "" for one in dates]
     return link.page(
         "public/asks/ask.html",
-        ask=told,
+        ask=await shown(link, ask),
         reminder=reminder if dates[0] and dates[0] > link.work.now else "",
         question=question,
         done=link.link(Purpose.ASK_DONE, ask.no),
@@ -150,27 +188,51 @@ async def show_ask(link: Opened) -> Answer:
     )
 
 
-async def say_yes(link: Opened) -> str:
-    """Say yes to the ask that the link names."""
-    pledge = await pledging.pledge(
-        link.work, link.subscriber, await _ask(link), campaign_no=link.cause
+async def _over(link: Opened, ask: Ask, *, status: int = 200) -> Template:
+    """Say that an ask takes no yes any more."""
+    return link.page(
+        "public/asks/over.html",
+        status=status,
+        ask=await shown(link, ask),
+        is_full=ask.is_open(link.work.now),
+        done=link.link(Purpose.ASK_DONE, ask.no),
     )
-    return await after(link, pledge, PledgeState.PLEDGED)
 
 
-async def after(link: Opened, pledge: Pledge, *answered: PledgeState) -> str:
-    """Lead to the page of an answer with its undo, as long as it is the newest.
+async def say_yes(link: Opened) -> str:
+    """Say yes to the ask that the link names.
 
-    Who answers again what was answered before something else learns nothing of that.
+    One that takes no yes any more refuses before anybody's answer is looked at.
+    """
+    ask = await _ask(link)
+    if not ask.is_open(link.work.now):
+        raise AskClosed
+    if ask.capacity is not None and not ask.has_room(await store.standing(link.work, ask.no)):
+        raise Full
+    pledge = await pledging.pledge(link.work, link.subscriber, ask, campaign_no=link.cause)
+    return await after(link, pledge)
+
+
+async def after(link: Opened, pledge: Pledge) -> str:
+    """Lead to the page of the step that this very request wrote, with its undo.
+
+    Who answers what was answered before learns nothing of that, and is given no undo of it: it may
+    be somebody to whom the mail was passed on.
     """
     change = await store.last_change(link.work, pledge.no)
-    if (
-        change is None
-        or change.to_state not in answered
-        or not change.is_open_to_undo(link.work.now)
-    ):
-        return link.here
-    return link.link(Purpose.UNDO_PLEDGE, change.no)
+    if change is None or change.at != link.work.now:
+        return link.noted
+    return link.undo(Purpose.UNDO_PLEDGE, change.no)
+
+
+async def show_noted(link: Opened) -> Answer:
+    """Thank for an answer: the same page whatever it found."""
+    return thanks(link, await _ask(link))
+
+
+def thanks(link: Opened, ask: Ask) -> Template:
+    """Thank for an answer to an ask, and say where its owner finds what holds."""
+    return link.page("public/asks/noted.html", path=link.noted, title=in_language(ask.title))
 
 
 async def show_done(link: Opened, **more: Any) -> Answer:
@@ -192,10 +254,15 @@ async def tell_done(link: Opened, ask: Ask) -> str:
         ask,
         amount=form.whole("amount"),
         note=form.text("note", limit=2 * reporting.LONGEST_NOTE),
-        link=form.text("link", limit=2 * reporting.LONGEST_LINK),
+        link=_whole_address(form.text("link", limit=2 * reporting.LONGEST_LINK)),
         campaign_no=link.cause,
     )
-    return await after(link, pledge, *IS_DONE)
+    return await after(link, pledge)
+
+
+def _whole_address(typed: str) -> str:
+    """Say what people leave out who type the address of a page."""
+    return f"https://{typed}" if typed and "://" not in typed else typed
 
 
 async def show_help(link: Opened, **more: Any) -> Answer:
@@ -214,7 +281,7 @@ async def tell_help(link: Opened, ask: Ask) -> str:
     pledge = await reporting.need_help(
         link.work, link.subscriber, ask, words=words, campaign_no=link.cause
     )
-    return await after(link, pledge, PledgeState.BLOCKED)
+    return await after(link, pledge)
 
 
 async def show_decline(link: Opened, **more: Any) -> Answer:
@@ -227,7 +294,7 @@ async def decline(link: Opened) -> str:
     pledge = await pledging.decline(
         link.work, link.subscriber, await _ask(link), campaign_no=link.cause
     )
-    return await after(link, pledge, PledgeState.DECLINED)
+    return await after(link, pledge)
 
 
 async def _asked(
@@ -254,10 +321,17 @@ async def _asked(
 async def refused(
     link: Opened, tried: Tried, *, mend: Callable[..., Awaitable[Answer]] | None = None
 ) -> Answer:
-    """Say why nothing was done; `mend` shows the form again, where something in it was wrong."""
+    """Say why nothing was done; `mend` shows the form again, where something in it was wrong.
+
+    What would tell of what somebody answered before is not said.
+    """
     assert tried.refusal is not None
+    if isinstance(tried.refusal, DoneAlready | NotPledged):
+        return redirect(link.noted)
     if mend is not None and isinstance(tried.refusal, Invalid):
         return await mend(link, typed=await read_form(link.request), errors=tried.errors)
+    if isinstance(tried.refusal, AskClosed | Full) and link.claim.purpose is Purpose.ASK:
+        return await _over(link, await _ask(link), status=status_of(tried.refusal))
     return link.page(
         "public/asks/refused.html", status=status_of(tried.refusal), refusal=tried.words
     )

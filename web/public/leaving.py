@@ -14,9 +14,10 @@ from litestar.types import ControllerRouterHandler
 
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
+from mailer.consent import urgency
 from mailer.consent.model import ConsentRecord, SubscriptionState
 from mailer.kit.i18n import _, in_language
-from mailer.kit.tokens import LinkUnknown, Purpose
+from mailer.kit.tokens import LinkExpired, LinkUnknown, Purpose
 from mailer.kit.work import Work
 from mailer.subscribers import actions as subscribers
 from mailer.tiers import actions as tiers
@@ -65,7 +66,7 @@ async def _leave_at_once(request: Asked, work: Work, token: str) -> Response[str
         link = await opened(request, work, token, Purpose.UNSUBSCRIBE)
     except (OwnerGone, LinkOfATest):
         return _said(_("You get no more of these emails."))
-    except LinkUnknown as refusal:
+    except (LinkUnknown, LinkExpired) as refusal:
         return _said(refusal.said(), status=404)
     await _unsubscribe(link, everything=False)
     # 200 also where nothing was left to leave: a provider retries every other answer for days.
@@ -117,7 +118,7 @@ async def _answer(link: Opened) -> Answer:
     record = await _unsubscribe(link, everything=chosen == "all")
     if record is None:
         return redirect(f"/u/{link.token}")
-    return redirect(link.link(Purpose.UNDO_LEAVING, record.no), notice=_("Done."))
+    return redirect(link.undo(Purpose.UNDO_LEAVING, record.no), notice=_("Done."))
 
 
 async def _already_off(link: Opened) -> Answer:
@@ -189,7 +190,18 @@ async def fewer_instead(link: Opened) -> str:
     return link.here
 
 
-# --- a break -------------------------------------------------------------------------------------
+async def urgent_instead(link: Opened) -> str:
+    """Undo the leaving, and hear only what is urgent of the lists that were left."""
+    left = await consents.leaving(link.work, link.subscriber.no, link.claim.subject)
+    await put_back(link)
+    for record in left:
+        chosen = await consents.list_by_no(link.work, record.list_no or 0)
+        if chosen is not None:
+            await urgency.hear_only_urgent(link.work, link.subscriber, chosen)
+    return link.here
+
+
+# --- a pause ------------------------------------------------------------------------------------
 
 
 async def show_pause(link: Opened) -> Answer:
@@ -202,7 +214,7 @@ async def show_pause(link: Opened) -> Answer:
 async def pause(link: Opened) -> str:
     """Take a break."""
     await subscribers.pause(link.work, link.subscriber, days=PAUSE_DAYS)
-    return link.link(Purpose.UNDO_PAUSE)
+    return link.undo(Purpose.UNDO_PAUSE)
 
 
 async def show_break(link: Opened) -> Answer:

@@ -49,12 +49,13 @@ class Leads(NamedTuple):
     """Where the links of one purpose lead: a page, and what its named buttons do.
 
     A button's act gives the path of the page that shows what is so after it; where it refuses,
-    `refused` shows why.
+    `refused` shows why. `noted` is the page after an answer that looks the same whatever it found.
     """
 
     show: Callable[[Opened], Awaitable[Answer]]
     acts: Mapping[str, Callable[[Opened], Awaitable[str]]] = {}
     refused: Callable[[Opened, Tried], Awaitable[Answer]] = refused
+    noted: Callable[[Opened], Awaitable[Answer]] | None = None
 
 
 LEADS: dict[Purpose, Leads] = {
@@ -71,7 +72,12 @@ LEADS: dict[Purpose, Leads] = {
     Purpose.UNDO_PAUSE: Leads(leaving.show_break, {"yes": leaving.resume}),
     Purpose.UNDO_LEAVING: Leads(
         leaving.show_left,
-        {"yes": leaving.put_back, "pause": leaving.pause_instead, "lowest": leaving.fewer_instead},
+        {
+            "yes": leaving.put_back,
+            "pause": leaving.pause_instead,
+            "lowest": leaving.fewer_instead,
+            "urgent": leaving.urgent_instead,
+        },
     ),
     Purpose.PREFERENCES: Leads(preferences.show_mailed),
     Purpose.PRIVATE: Leads(preferences.show_private),
@@ -79,14 +85,22 @@ LEADS: dict[Purpose, Leads] = {
     Purpose.ALSO_ME: Leads(about_me.show_question, {"yes": about_me.say_yes}),
     Purpose.UNDO_MERGING: Leads(about_me.show_merging, {"yes": about_me.undo_merging}),
     Purpose.UNDO_ADDRESS: Leads(addresses.show_old_address, {"yes": addresses.undo_address}),
-    Purpose.ASK: Leads(asks.show_ask, {"yes": asks.say_yes}, asks.refused),
+    Purpose.ASK: Leads(asks.show_ask, {"yes": asks.say_yes}, asks.refused, asks.show_noted),
     Purpose.ASK_DONE: Leads(
-        asks.show_done, {"yes": asks.say_done}, partial(asks.refused, mend=asks.show_done)
+        asks.show_done,
+        {"yes": asks.say_done},
+        partial(asks.refused, mend=asks.show_done),
+        asks.show_noted,
     ),
     Purpose.ASK_HELP: Leads(
-        asks.show_help, {"yes": asks.ask_for_help}, partial(asks.refused, mend=asks.show_help)
+        asks.show_help,
+        {"yes": asks.ask_for_help},
+        partial(asks.refused, mend=asks.show_help),
+        asks.show_noted,
     ),
-    Purpose.ASK_DECLINE: Leads(asks.show_decline, {"yes": asks.decline}, asks.refused),
+    Purpose.ASK_DECLINE: Leads(
+        asks.show_decline, {"yes": asks.decline}, asks.refused, asks.show_noted
+    ),
     Purpose.REPORT: Leads(
         pledges.show_report,
         {
@@ -96,9 +110,14 @@ LEADS: dict[Purpose, Leads] = {
             "withdraw": pledges.take_back,
         },
         partial(asks.refused, mend=pledges.show_report),
+        pledges.show_noted,
     ),
     Purpose.UNDO_PLEDGE: Leads(pledges.show_answer, {"yes": pledges.undo}, asks.refused),
-    Purpose.READ: Leads(reading.show_alert, {"yes": reading.say_read, "back": reading.take_back}),
+    Purpose.READ: Leads(
+        reading.show_alert,
+        {"yes": reading.say_read, "back": reading.take_back},
+        noted=reading.show_noted,
+    ),
 }
 
 
@@ -110,6 +129,16 @@ async def look(
 ) -> Answer:
     """Show what the link would do."""
     return await at_the_door(request, work, token, _show, *LEADS)
+
+
+@get("/l/{token:str}/noted", opt=member_link)
+async def look_after(
+    request: Asked,
+    work: NamedDependency[SkipValidation[Work]],
+    token: FromPath[str],
+) -> Answer:
+    """Thank for an answer; the page is the same whatever was answered before."""
+    return await at_the_door(request, work, token, _show_noted, *LEADS)
 
 
 @post("/l/{token:str}", opt=member_link, status_code=200)
@@ -124,6 +153,13 @@ async def answer(
 
 async def _show(link: Opened) -> Answer:
     return await LEADS[link.claim.purpose].show(link)
+
+
+async def _show_noted(link: Opened) -> Answer:
+    noted = LEADS[link.claim.purpose].noted
+    if noted is None:
+        raise LinkUnknown
+    return await noted(link)
 
 
 async def _answer(link: Opened) -> Answer:
@@ -143,5 +179,6 @@ async def _answer(link: Opened) -> Answer:
 
 HANDLERS: list[ControllerRouterHandler] = [
     look,
+    look_after,
     answer,
 ]

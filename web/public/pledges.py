@@ -1,17 +1,16 @@
-"""How a yes went, and what holds after an answer: from the letters about it.
+"""How a yes went, and the page of one step: from the letters about it.
 
 The question is answered by four buttons: done, not yet, help, or not for me after all. Each answer
-leads to the page of that one step, which holds its undo, what could be next, and the step up that
-somebody's deeds suggest.
+leads to the page of the step that it wrote, which holds its undo. Straight after it, and never from
+a letter, stand there what could be next, and the step up that somebody's deeds suggest.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from mailer.asks import choosing, pledging, reporting, store, undoing
-from mailer.asks.model import UNDO_FOR, Ask, Pledge, PledgeState, Turn
+from mailer.asks import pledging, reporting, store, undoing
+from mailer.asks.model import UNDO_FOR, Ask, Pledge
 from mailer.kit.errors import Invalid
-from mailer.kit.i18n import in_language
 from mailer.kit.tokens import LinkUnknown, Purpose
 from mailer.kit.work import Door
 from mailer.relays import store as sending_rules
@@ -40,36 +39,30 @@ async def _pledge(link: Opened) -> tuple[Pledge, Ask]:
 async def show_report(
     link: Opened, *, typed: Form | None = None, errors: dict[str, str] | None = None
 ) -> Answer:
-    """Ask how it went: done, not yet, help needed, or not for them after all."""
-    pledge, ask = await _pledge(link)
-    change = await store.last_change(link.work, pledge.no)
-    may_undo = change is not None and change.is_open_to_undo(link.work.now)
-    told: dict[str, Any] = {
-        "ask": await asks.shown(link, ask),
-        "page_of_ask": link.link(Purpose.ASK, ask.no),
-        "undo": link.link(Purpose.UNDO_PLEDGE, change.no) if change and may_undo else "",
-        "said_on": day(pledge.made_at),
-        "done_on": day(pledge.done_at) if pledge.done_at else "",
-    }
-    if not pledge.stands or (pledge.is_done and ask.turn is not Turn.STANDING):
-        return link.page(
-            "public/asks/reported.html",
-            is_done=pledge.is_done,
-            is_open=ask.is_open(link.work.now),
-            **told,
-        )
-    today = link.work.now.date()
+    """Ask how it went: done, not yet, help needed, or not for them after all.
+
+    The question is the same whatever was answered before: the letter may have been passed on.
+    """
+    _one, ask = await _pledge(link)
+    today = link.work.now.astimezone(await sending_rules.zone(link.work)).date()
+    suggested = (today + LATER).isoformat()
     return link.page(
         "public/asks/report.html",
         status=422 if errors else 200,
-        state=pledge.state.value,
-        is_done=pledge.is_done,
+        ask=await asks.shown(link, ask),
+        page_of_ask=link.link(Purpose.ASK, ask.no),
         least=today.isoformat(),
         most=(today + reporting.LATEST).isoformat(),
-        typed={"until": (today + LATER).isoformat(), **(typed.values if typed else {})},
+        suggested=suggested,
+        suggested_day=day(datetime.combine(today + LATER, time())),
+        typed={"until": suggested, **(typed.values if typed else {})},
         errors=errors or {},
-        **told,
     )
+
+
+async def show_noted(link: Opened) -> Answer:
+    """Thank for an answer: the same page whatever it found."""
+    return asks.thanks(link, (await _pledge(link))[1])
 
 
 async def report_done(link: Opened) -> str:
@@ -83,7 +76,7 @@ async def report_later(link: Opened) -> str:
     until = _day_in(await read_form(link.request), "until")
     zone = await sending_rules.zone(link.work)
     pledge = await reporting.not_yet(link.work, link.subscriber, ask, until=until, zone=zone)
-    return await asks.after(link, pledge, PledgeState.IN_PROGRESS)
+    return await asks.after(link, pledge)
 
 
 def _day_in(form: Form, name: str) -> date | None:
@@ -105,17 +98,22 @@ async def take_back(link: Opened) -> str:
     """Take the yes back."""
     _one, ask = await _pledge(link)
     pledge = await pledging.withdraw(link.work, link.subscriber, ask)
-    return await asks.after(link, pledge, PledgeState.WITHDRAWN)
+    return await asks.after(link, pledge)
 
 
 # --- after an answer ------------------------------------------------------------------------------
 
 
 async def show_answer(link: Opened) -> Answer:
-    """Show what was answered, with its undo, the step that it suggests, and what could be next."""
-    work, person = link.work, link.subscriber
+    """Show one step, with its undo; that there is a newer answer, where there is.
+
+    Its letter may be passed on like any other: what was answered before or since, and a link to
+    answer anew, are not on it. What could be next is, for as long as it takes to read the page
+    after one's answer.
+    """
+    work = link.work
     change = await store.change_by_no(work, link.claim.subject)
-    if change is None or change.subscriber_no != person.no or change.door is Door.SYSTEM:
+    if change is None or change.subscriber_no != link.subscriber.no or change.door is Door.SYSTEM:
         raise LinkUnknown
     pledge = await store.pledge_by_no(work, change.pledge_no)
     ask = await store.by_no(work, pledge.ask_no) if pledge else None
@@ -123,26 +121,32 @@ async def show_answer(link: Opened) -> Answer:
         raise LinkUnknown
     newest = await store.last_change(work, pledge.no)
     is_newest = newest is not None and newest.no == change.no
-    suggested = await ladder.suggested(work, person.no)
-    following = await choosing.best_for(work, person.no)
+    due = pledge.due(ask) if is_newest else None
     zone = await sending_rules.zone(work)
-    due = pledge.due(ask)
     return link.page(
         "public/asks/answered.html",
         ask=await asks.shown(link, ask),
-        state=pledge.state.value,
+        state=change.to_state.value,
         undone=change.undone_at is not None,
+        is_newest=is_newest,
         may_undo=is_newest and change.is_open_to_undo(work.now),
         undo_until=day(change.at + UNDO_FOR),
         due=day(due.astimezone(zone)) if due else "",
-        report=link.link(Purpose.REPORT, pledge.no),
-        page_of_ask=link.link(Purpose.ASK, ask.no),
-        level=level_of(suggested[1]) if suggested else None,
-        suggestion=link.link(Purpose.SUGGESTION, suggested[0].no) if suggested else "",
-        following=in_language(following.title) if following else "",
-        following_takes=asks.takes(following.minutes) if following else "",
-        following_link=link.link(Purpose.ASK, following.no) if following else "",
+        **(await _what_next(link) if is_newest and link.is_just_now(change.at) else _NOTHING),
     )
+
+
+_NOTHING: dict[str, Any] = {"level": None, "following": None}
+
+
+async def _what_next(link: Opened) -> dict[str, Any]:
+    """Give the step that somebody's deeds suggest, and what else they could do."""
+    suggested = await ladder.suggested(link.work, link.subscriber.no)
+    return {
+        "level": level_of(suggested[1]) if suggested else None,
+        "suggestion": link.link(Purpose.SUGGESTION, suggested[0].no) if suggested else "",
+        "following": await asks.following(link),
+    }
 
 
 async def undo(link: Opened) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
@@ -21,6 +22,7 @@ from mailer.campaigns.model import CampaignState
 from mailer.deliveries import record
 from mailer.kit.tokens import Purpose
 from mailer.kit.work import Door
+from mailer.relays import ruling
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import actions as tiers
 from mailer.tiers.model import SignKind
@@ -108,7 +110,7 @@ async def test_who_answers_a_mail_that_was_passed_on_learns_nothing_of_its_owner
     before = await facts()
     path = link(Purpose.ASK, cast.bo.no, ask.no)
     answer = await web.post(path, data={"answer": "yes"})
-    assert answer.headers["location"] == path
+    assert answer.headers["location"] == f"{path}/noted"
     assert await facts() == before
 
 
@@ -145,7 +147,23 @@ async def test_an_ask_that_is_over_says_so_and_takes_no_yes(
     assert "This ask is over." in (await web.get(path)).text
     before = await facts()
     refused = await web.post(path, data={"answer": "yes"})
-    assert (refused.status_code, "This ask is no longer open." in refused.text) == (409, True)
+    assert (refused.status_code, "This ask is over." in refused.text) == (409, True)
+    assert await facts() == before
+
+
+async def test_an_ask_that_has_enough_people_says_so_before_the_tap_and_after_it_to_everybody(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts
+) -> None:
+    ask = await opened(house, "One driver", capacity=1)
+    await pledged(house, cast.bo, ask)
+    before = await facts()
+    for who in (cast.bo, cast.gil):
+        path = link(Purpose.ASK, who.no, ask.no)
+        page = await web.get(path)
+        assert "Enough people have said yes to this one." in page.text
+        assert 'value="yes"' not in main_of(page)
+        pressed = await web.post(path, data={"answer": "yes"})
+        assert (pressed.status_code, "Enough people" in pressed.text) == (409, True)
     assert await facts() == before
 
 
@@ -162,6 +180,8 @@ async def test_who_stands_too_low_is_told_which_level_it_takes(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link
 ) -> None:
     ask = await opened(house, "Lead a team", minimum_tier_no=cast.organiser.no)
+    page = main_of(await web.get(link(Purpose.ASK, cast.bo.no, ask.no)))
+    assert "This is for people on the level Organiser and above." in page
     refused = await web.post(link(Purpose.ASK, cast.bo.no, ask.no), data={"answer": "yes"})
     assert refused.status_code == 403
     assert "on the level Organiser and above" in refused.text
@@ -189,6 +209,24 @@ async def test_the_copy_that_is_safe_to_pass_on_shows_the_ask_without_anybodys_l
 # --- saying yes, and what follows -----------------------------------------------------------------
 
 
+async def test_what_could_be_next_stands_straight_after_an_answer_and_not_in_its_letter_for_ever(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    ask = await opened(house, "Bring a chair")
+    await opened(house, "Bring a table")
+    async with house.work(door=Door.PAGE) as work:
+        long_ago = make.later(work, hours=-1)
+        await tiers.note_sign(work, cast.bo.no, SignKind.DONE, work.now)
+        await tiers.note_sign(work, cast.bo.no, SignKind.DONE, work.now)
+        pledge = await asks.pledge(long_ago, cast.bo, ask)
+        change = await store.last_change(work, pledge.no)
+        assert change
+    page = main_of(await web.get(link(Purpose.UNDO_PLEDGE, cast.bo.no, change.no)))
+    assert "We have your yes." in page
+    assert "Bring a table" not in page
+    assert "suit you" not in page
+
+
 async def test_a_yes_is_noted_with_its_mail_told_in_a_letter_and_undone(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts
 ) -> None:
@@ -208,8 +246,7 @@ async def test_a_yes_is_noted_with_its_mail_told_in_a_letter_and_undone(
 
     undone = await web.post(done.headers["location"], data={"answer": "yes"}, follow_redirects=True)
     assert "Undone. All is as it was before." in undone.text
-    assert "No answer of yours stands." in undone.text
-    assert 'name="answer"' not in main_of(undone)
+    assert 'value="yes"' not in main_of(undone)
     assert await state_of(house, cast.bo, ask.no) is PledgeState.WITHDRAWN
 
 
@@ -222,8 +259,9 @@ async def test_an_answer_that_was_followed_by_another_has_no_undo_any_more(
         await asks.report_done(work, who, ask)
     path = link(Purpose.UNDO_PLEDGE, who.no, change)
     page = await web.get(path)
-    assert "Done. Thank you." in page.text
-    assert 'name="answer"' not in main_of(page)
+    assert "This was answered anew since." in page.text
+    assert "Done" not in main_of(page)
+    assert 'value="yes"' not in main_of(page)
     refused = await web.post(path, data={"answer": "yes"})
     assert (refused.status_code, "another answer since" in refused.text) == (409, True)
 
@@ -243,7 +281,7 @@ async def test_what_time_opened_again_is_nobodys_answer_to_undo(
     page = await web.get(link(Purpose.UNDO_PLEDGE, cast.bo.no, change.no))
     assert (page.status_code, NEUTRAL in page.text) == (404, True)
     path = link(Purpose.ASK, cast.bo.no, ask.no)
-    assert (await web.post(path, data={"answer": "yes"})).headers["location"] == path
+    assert (await web.post(path, data={"answer": "yes"})).headers["location"] == f"{path}/noted"
     report = await web.get(link(Purpose.REPORT, cast.bo.no, pledge.no))
     assert "Did you do it?" in report.text
 
@@ -317,6 +355,18 @@ async def test_what_was_typed_wrong_is_mended_on_the_same_page(
     assert (found.amount, found.link) == (3, "https://example.org/photo")
 
 
+async def test_the_address_of_a_page_may_be_typed_as_people_say_it(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    ask = await opened(house, "Take a picture", evidence=Evidence.LINK)
+    path = link(Purpose.ASK_DONE, cast.bo.no, ask.no)
+    assert " novalidate" in main_of(await web.get(path)), "the browser would refuse it"
+    await web.post(path, data={"answer": "yes", "link": "example.org/photo"})
+    found = await answer_of(house, cast.bo, ask.no)
+    assert found
+    assert found.link == "https://example.org/photo"
+
+
 async def test_the_words_of_who_needs_help_are_sealed(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link, facts: Facts
 ) -> None:
@@ -364,7 +414,7 @@ REPORTS: dict[str, tuple[dict[str, str], PledgeState, str]] = {
     "done": ({"answer": "yes"}, PledgeState.DONE, "Done. Thank you."),
     "not yet": ({"answer": "later"}, PledgeState.IN_PROGRESS, "Not yet, and that is fine."),
     "help": ({"answer": "help", "words": "How?"}, PledgeState.BLOCKED, "Help is on its way."),
-    "not for me": ({"answer": "withdraw"}, PledgeState.WITHDRAWN, "No answer of yours stands."),
+    "not for me": ({"answer": "withdraw"}, PledgeState.WITHDRAWN, "Your yes is taken back."),
 }
 
 
@@ -405,49 +455,39 @@ async def test_not_yet_takes_another_day_and_mends_a_wrong_one(
     assert found.due_at.date() == soon
 
 
-async def test_what_is_done_is_said_and_can_be_corrected(
-    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
-) -> None:
-    ask = await opened(house, "Bring a chair")
-    pledge = await pledged(house, cast.bo, ask)
-    path = link(Purpose.REPORT, cast.bo.no, pledge.no)
-    await web.post(path, data={"answer": "yes"})
-    page = await web.get(path)
-    assert "You told us that it is done." in page.text
-    mistake = re.search(r'href="(/l/[^"]+)"[^§]*?Was that a mistake', main_of(page))
-    assert mistake
-    await web.post(mistake[1], data={"answer": "yes"})
-    assert "Did you do it?" in (await web.get(path)).text
-
-
 async def test_a_habit_is_told_each_time(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link
 ) -> None:
     ask = await opened(house, "Wear the badge", turn=Turn.STANDING)
-    pledge = await pledged(house, cast.bo, ask)
-    path = link(Purpose.REPORT, cast.bo.no, pledge.no)
-    await web.post(path, data={"answer": "yes"})
-    page = main_of(await web.get(path))
-    assert "Tell us each time." in page
-    assert 'value="yes"' in page
-    assert 'value="later"' not in page
+    async with house.work(door=Door.PAGE) as work:
+        pledge = await asks.report_done(make.later(work, days=-2), cast.bo, ask)
+    await web.post(link(Purpose.REPORT, cast.bo.no, pledge.no), data={"answer": "yes"})
+    found = await answer_of(house, cast.bo, ask.no)
+    assert found
+    assert found.times == 2
 
 
-async def test_who_asked_for_help_or_took_it_back_is_told_so(
+async def test_whom_to_call_stands_beside_how_it_went(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link
 ) -> None:
     ask = await opened(house, "Bring a chair", **RISKY)
     pledge = await pledged(house, cast.bo, ask)
-    path = link(Purpose.REPORT, cast.bo.no, pledge.no)
-    await web.post(path, data={"answer": "help"})
-    asked = (await web.get(path)).text
-    assert "You asked for help." in asked
-    assert "020 7946 0000" in asked
-    await web.post(path, data={"answer": "withdraw"})
-    page = await web.get(path)
-    assert "Your yes has ended." in page.text
-    refused = await web.post(path, data={"answer": "later"})
-    assert (refused.status_code, "There is no yes to this ask." in refused.text) == (404, True)
+    assert "020 7946 0000" in (await web.get(link(Purpose.REPORT, cast.bo.no, pledge.no))).text
+
+
+async def test_today_is_the_day_where_the_organisation_is(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    pledge = await pledged(house, cast.bo, await opened(house, "Bring a chair"))
+    first_days = set()
+    for name in ("Pacific/Kiritimati", "Pacific/Midway"):  # 14 hours ahead, 11 behind
+        async with house.work(door=Door.ADMIN) as work:
+            await ruling.set_hours(work, quiet_from="", quiet_until="", time_zone=name)
+            today = work.now.astimezone(ZoneInfo(name)).date()
+        page = (await web.get(link(Purpose.REPORT, cast.bo.no, pledge.no))).text
+        assert f'min="{today}"' in page
+        first_days.add(today)
+    assert len(first_days) == 2
 
 
 @pytest.mark.parametrize("purpose", [Purpose.REPORT, Purpose.UNDO_PLEDGE])
@@ -492,6 +532,15 @@ async def test_where_the_ask_is_over_it_is_a_private_link(
     assert ("ask-link" in kinds, "private-link" in kinds) == (False, True)
 
 
+async def test_who_holds_an_old_question_about_an_alert_hears_that_it_is_over(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, alert = await prepared(house, cast, "I have read this")
+    page = await web.get(link(Purpose.READ, who.no, alert, ago=dt.timedelta(days=61)))
+    assert (page.status_code, "nobody waits for the answer any more" in page.text) == (410, True)
+    assert "It opens your own page" in page.text
+
+
 # --- I have read this -----------------------------------------------------------------------------
 
 
@@ -510,7 +559,7 @@ async def test_that_an_alert_was_read_is_said_once_counted_and_taken_back(
     assert "Have you read the urgent email?" in (await web.get(path)).text
     for _time in range(2):
         said = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
-        assert "We know that you have read it." in said.text
+        assert "Now we know that you have read it." in said.text
     assert await readers(house, alert) == 1
     await web.post(link(Purpose.READ, cast.gil.no, alert), data={"answer": "yes"})
     assert await readers(house, alert) == 2

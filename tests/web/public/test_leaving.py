@@ -8,8 +8,9 @@ import pytest
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
-from mailer.kit.links import NOBODY
-from mailer.kit.tokens import Purpose
+from mailer.kit.links import NOBODY, Links
+from mailer.kit.tokens import Purpose, Signer
+from mailer.kit.work import clock
 from tests.cast import Cast
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import bulletin, level_of, state_of
@@ -112,6 +113,18 @@ async def test_one_click_with_a_forged_link_does_nothing(
     assert await facts() == before
 
 
+async def test_one_click_with_a_link_of_a_page_that_has_run_out_does_nothing(
+    web: httpx.AsyncClient, house: House, cast: Cast, facts: Facts
+) -> None:
+    earlier = clock() - dt.timedelta(hours=1)
+    links = Links("", Signer(house.keys), earlier)
+    path = links.to(Purpose.UNSUBSCRIBE, cast.bo.no, until=earlier + dt.timedelta(minutes=30))
+    before = await facts()
+    said = await web.post(path, data=ONE_CLICK)
+    assert (said.status_code, "run out" in said.text) == (404, True)
+    assert await facts() == before
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -179,7 +192,7 @@ async def test_an_old_mail_does_not_put_back_who_has_left(
     page = (await web.get(path)).text
     assert "You are off the list." in page
     assert "put me back" not in page  # that stands in the letter, which only its reader has
-    for answer in ("yes", "all", "pause", "lowest"):
+    for answer in ("yes", "all", "pause", "lowest", "urgent"):
         await web.post(path, data={"answer": answer})
         assert await state_of(house, cast.bo) == "unsubscribed"
 
@@ -196,7 +209,23 @@ async def test_fewer_emails_instead_of_none(
     assert await level_of(house, cast.bo) == "follower"
 
 
-async def test_a_break_instead_of_leaving(
+async def test_only_what_is_urgent_instead_of_leaving(
+    web: httpx.AsyncClient, house: House, cast: Cast, path: str
+) -> None:
+    alerts = await another_list(house, cast)
+    left = await web.post(path, data={"answer": "all"})
+    assert "Only when urgent" in (await web.get(left.headers["location"])).text
+    page = await web.post(
+        left.headers["location"], data={"answer": "urgent"}, follow_redirects=True
+    )
+    assert "You are back on the list." in page.text
+    assert await state_of(house, cast.bo) == "active"
+    async with house.work(reading=True) as work:
+        only = {one.list_no for one in await consents.only_urgent_of(work, cast.bo.no)}
+    assert only == {cast.bulletin.no, alerts}
+
+
+async def test_a_pause_instead_of_leaving(
     web: httpx.AsyncClient, house: House, cast: Cast, path: str
 ) -> None:
     left = await web.post(path, data={"answer": "yes"})
