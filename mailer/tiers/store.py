@@ -354,6 +354,15 @@ async def question_by_no(work: Work, no: int) -> StillWithUs | None:
     return await work.session.get(StillWithUs, no, populate_existing=True)
 
 
+async def standing_question(work: Work, subscriber_no: int) -> StillWithUs | None:
+    """Find the question whether somebody is still with us that waits for their answer."""
+    return await work.session.scalar(
+        select(StillWithUs).where(
+            StillWithUs.subscriber_no == subscriber_no, StillWithUs.ended_at.is_(None)
+        )
+    )
+
+
 # --- requests -------------------------------------------------------------------------------------
 
 

@@ -37,7 +37,7 @@ from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
 from web.kit.security import member_link, public
 from web.kit.sessions import Asked, visit_of
-from web.public import knowing
+from web.public import answered, knowing
 from web.public.opening import (
     PAUSE_DAYS,
     Answer,
@@ -136,13 +136,14 @@ async def send_link_to_owner(
 ) -> Answer:
     """Send a fresh link to whoever a link was made for, also when that link has run out.
 
-    It is a private one; in place of one to confirm, or of one to an ask that goes on, it is another
-    of those. The answer is the same whether any was due.
+    It is a private one; in place of one to confirm, or of one that has run out to an ask that goes
+    on, it is another of those. The answer is the same whether any was due.
     """
+    has_run_out = False
     try:
         claim = work.signer.read(token, *Purpose, now=work.now)
     except LinkExpired as refusal:
-        claim = claim_of(refusal)
+        claim, has_run_out = claim_of(refusal), True
     except LinkUnknown:
         return leads_nowhere(request)
     subscriber = await owner_of(work, claim)
@@ -153,7 +154,7 @@ async def send_link_to_owner(
     if claim.purpose is Purpose.CONFIRM:
         async with attempt(work):
             await consent.renew(work, claim.subject)
-    elif await fresh_links.leads_on(work, claim):
+    elif has_run_out and await fresh_links.leads_on(work, claim):
         await fresh_links.send(work, subscriber, claim)
     else:
         await private_links.send(work, subscriber)
@@ -201,6 +202,7 @@ async def _private(
     levels, here = await link.ladder()
     wish = await ladder.standing_request(work, person.no)
     suggested = await ladder.suggested(work, person.no)
+    question = await ladder.standing_question(work, person.no)
     expires_at = link.claim.expires_at
     return link.page(
         "public/preferences/private.html",
@@ -228,6 +230,8 @@ async def _private(
         back_on=day(link.pause_ends),
         days=PAUSE_DAYS,
         leave=link.link(Purpose.UNSUBSCRIBE),
+        stay=link.link(Purpose.STAY, question.no) if question else "",
+        **await answered.shown(link),
         **await knowing.shown(link, typed),
         form={
             "address": "",
@@ -440,7 +444,7 @@ async def _break(link: Opened, form: Form) -> str:
             return _("We are quiet until %(day)s.") % {"day": day(until)}
         case "over":
             await subscribers.resume(link.work, link.subscriber)
-            return _("The break is over.")
+            return _("The pause is over.")
         case _:
             return _("Nothing has changed.")
 

@@ -8,17 +8,21 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from mailer.asks import actions as asks
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.consent import private_links
 from mailer.consent import store as consents
-from mailer.kit.tokens import Purpose
+from mailer.kit.tokens import Purpose, Signer
+from mailer.kit.work import Door, clock
 from mailer.outbox.model import Letter
 from mailer.subscribers import store as people
 from mailer.tiers import store as ladder
+from tests import makers as make
 from tests.cast import Cast
+from tests.support.asking import opened
 from tests.web.public.conftest import Facts, Link
-from tests.web.public.situations import address_of, level_of, state_of, step_to
+from tests.web.public.situations import address_of, level_of, prepared, state_of, step_to
 
 pytestmark = pytest.mark.any_database
 
@@ -291,3 +295,72 @@ async def test_the_way_out_is_on_both_pages(
         way_out = re.search(r'href="(/u/[\w-]+)"', (await web.get(path)).text)
         assert way_out
         assert "Stop all emails?" in (await web.get(way_out[1])).text
+
+
+# --- what one said yes to -------------------------------------------------------------------------
+
+
+async def test_who_said_yes_to_nothing_sees_that_and_what_could_be_next(
+    web: httpx.AsyncClient, house: House, private: str
+) -> None:
+    await opened(house, "Bring a chair", minutes=10)
+    page = (await web.get(private)).text
+    assert "Nothing is open." in page
+    assert "Next, if you have 10 minutes" in page
+    assert "How did it go?" not in page
+
+
+async def test_what_one_said_yes_to_is_told_reported_and_undone_from_there(
+    web: httpx.AsyncClient, house: House, cast: Cast, private: str
+) -> None:
+    chair, table, song, lamp = [
+        await opened(house, title) for title in ("A chair", "A table", "A song", "A lamp")
+    ]
+    async with house.work(door=Door.PAGE) as work:
+        await asks.pledge(work, cast.bo, chair)
+        await asks.report_done(work, cast.bo, table)
+        await asks.decline(work, cast.bo, song)
+        await asks.pledge(make.later(work, days=-40), cast.bo, lamp)
+    page = (await web.get(private)).text
+    section = page.partition('id="asks"')[2].partition("</section>")[0]
+    to_do, done, left_out = section.split("<details>")
+    assert ("A chair" in to_do, "A table" in done, "A song" in left_out) == (True, True, True)
+    assert done.count("How did it go?") == 0
+    link_to = r'href="(/l/[^"]+)">(?:<svg[^§]*?</svg>)?<span>'
+    undo = re.findall(link_to + r'Undo<span class="vh"> ([^<]+)', to_do)
+    assert [title for _path, title in undo] == ["A chair"]  # for the lamp it is too late
+
+    report = re.search(link_to + r'How did it go\?<span class="vh"> A lamp', to_do)
+    assert report
+    await web.post(report[1], data={"answer": "yes"})
+    await web.post(undo[0][0], data={"answer": "yes"})
+    section = (await web.get(private)).text.partition('id="asks"')[2].partition("</section>")[0]
+    assert "Nothing is open." in section
+    assert "2 done" in section
+
+
+async def test_what_the_private_page_leads_to_runs_out_with_it(
+    web: httpx.AsyncClient, house: House, cast: Cast, private: str
+) -> None:
+    ask = await opened(house, "Bring a chair")
+    async with house.work(door=Door.PAGE) as work:
+        await asks.pledge(work, cast.bo, ask)
+    page = (await web.get(private)).text
+    signer = Signer(house.keys)
+    tokens = set(re.findall(r'href="/[lu]/([A-Za-z0-9_-]+)"', page))
+    ends = {signer.read(one, *Purpose, now=clock()).expires_at for one in tokens}
+    assert len(tokens) > 3
+    own = signer.read(private.rpartition("/")[2], Purpose.PRIVATE, now=clock()).expires_at
+    assert ends == {own}
+
+
+async def test_the_question_whether_somebody_stays_waits_on_their_page(
+    web: httpx.AsyncClient, house: House, cast: Cast, private: str
+) -> None:
+    assert "Still with us?" not in (await web.get(private)).text
+    await prepared(house, cast, "stay")
+    page = (await web.get(private)).text
+    answer = re.search(r'Still with us\?[^§]*?href="(/l/[^"]+)"', page)
+    assert answer
+    await web.post(answer[1], data={"answer": "yes"})
+    assert "Still with us?" not in (await web.get(private)).text
