@@ -23,16 +23,20 @@ from mailer.asks.model import Ask, PledgeState
 from mailer.bootstrap import House
 from mailer.campaigns import composing
 from mailer.campaigns.model import Campaign
+from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.consent.private_links import send as send_private_link
 from mailer.kit.tokens import Purpose
 from mailer.kit.work import Door, Work
 from mailer.outbox.actions import Post, post
 from mailer.outbox.model import DeliveryState
+from mailer.records import also_me
+from mailer.subscribers import actions as subscribers
 from mailer.subscribers import store as people
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
-from mailer.tiers.model import SignKind, StillWithUs
+from mailer.tiers.model import SignKind, Source, StillWithUs
+from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import opened
 from tests.support.dumps import everything
@@ -224,6 +228,53 @@ async def test_without_a_named_button_nothing_happens(
     for path in paths:
         await robot.scan(path)
     assert robot.forms_sent > 2 * len(paths)
+    assert await facts(house) == before
+
+
+async def letters_about_oneself(work: Work, cast: Cast) -> None:
+    """Owe what people bring about themselves: a sign-up, moves of level and address, leaving."""
+    [bulletin, *_] = await consents.lists(work)
+    who = await make.people(work, 5, tier=cast.follower)
+    await consent.ask(work, cast.dana, bulletin, wording="Yes, email me.", language="en")
+    await tiers.step(work, who[0], cast.supporter, source=Source.SELF_LINK)
+    await subscribers.ask_address_change(work, who[1], "new.one@example.net")
+    change = await subscribers.ask_address_change(work, who[2], "new.two@example.net")
+    await subscribers.confirm_address_change(work, change.no)
+    await subscribers.pause(work, who[3])
+    await consent.unsubscribe(work, who[4], list_no=None)
+    await also_me.ask(work, cast.bo, str(cast.gil.address))
+
+
+async def test_nor_does_anything_by_the_letters_about_oneself(
+    web: httpx.AsyncClient, house: House, cast: Cast, relay: Relay
+) -> None:
+    await promise_much(house)
+    async with house.work(door=Door.PAGE) as work:
+        await letters_about_oneself(work, cast)
+    await make_due(house)
+    async with working(house, relay), asyncio.timeout(60):
+        while any(DeliveryState(one.state) in WAITS for one in await letters(house)):
+            await asyncio.sleep(0.05)
+    paths = paths_in(Mail(one) for one in relay.letters)
+    async with house.work(reading=True) as work:
+        purposes = {
+            work.signer.read(one.rpartition("/")[2], *Purpose, now=work.now).purpose
+            for one in paths
+            if one.startswith(("/l/", "/u/"))
+        }
+    assert purposes >= {
+        Purpose.CONFIRM,
+        Purpose.UNDO_TIER,
+        Purpose.ADDRESS,
+        Purpose.UNDO_ADDRESS,
+        Purpose.UNDO_PAUSE,
+        Purpose.UNDO_LEAVING,
+        Purpose.ALSO_ME,
+    }
+    before = await facts(house)
+    robot = Robot(web)
+    for path in paths:
+        await robot.scan(path)
     assert await facts(house) == before
 
 
