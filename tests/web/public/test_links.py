@@ -220,7 +220,7 @@ async def test_a_pause_keeps_quiet_until_it_is_ended(
     assert f'action="{done.headers["location"]}"' in (await web.get(path)).text
 
     over = await web.post(done.headers["location"], data={"answer": "yes"}, follow_redirects=True)
-    assert "The break is over." in over.text
+    assert "The pause is over." in over.text
     assert await state_of(house, cast.bo) == "active"
 
 
