@@ -207,7 +207,7 @@ async def say_yes(link: Opened) -> str:
     ask = await _ask(link)
     if not ask.is_open(link.work.now):
         raise AskClosed
-    if not ask.has_room(await store.standing(link.work, ask.no)):
+    if ask.capacity is not None and not ask.has_room(await store.standing(link.work, ask.no)):
         raise Full
     pledge = await pledging.pledge(link.work, link.subscriber, ask, campaign_no=link.cause)
     return await after(link, pledge)

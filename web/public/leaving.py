@@ -17,7 +17,7 @@ from mailer.consent import store as consents
 from mailer.consent import urgency
 from mailer.consent.model import ConsentRecord, SubscriptionState
 from mailer.kit.i18n import _, in_language
-from mailer.kit.tokens import LinkUnknown, Purpose
+from mailer.kit.tokens import LinkExpired, LinkUnknown, Purpose
 from mailer.kit.work import Work
 from mailer.subscribers import actions as subscribers
 from mailer.tiers import actions as tiers
@@ -66,7 +66,7 @@ async def _leave_at_once(request: Asked, work: Work, token: str) -> Response[str
         link = await opened(request, work, token, Purpose.UNSUBSCRIBE)
     except (OwnerGone, LinkOfATest):
         return _said(_("You get no more of these emails."))
-    except LinkUnknown as refusal:
+    except (LinkUnknown, LinkExpired) as refusal:
         return _said(refusal.said(), status=404)
     await _unsubscribe(link, everything=False)
     # 200 also where nothing was left to leave: a provider retries every other answer for days.

@@ -8,8 +8,9 @@ import pytest
 from mailer.bootstrap import House
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
-from mailer.kit.links import NOBODY
-from mailer.kit.tokens import Purpose
+from mailer.kit.links import NOBODY, Links
+from mailer.kit.tokens import Purpose, Signer
+from mailer.kit.work import clock
 from tests.cast import Cast
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import bulletin, level_of, state_of
@@ -109,6 +110,18 @@ async def test_one_click_with_a_forged_link_does_nothing(
     forged = path[:-2] + ("AA" if path[-2:] != "AA" else "BB")
     answer = await web.post(forged, data=ONE_CLICK)
     assert (answer.status_code, answer.headers["content-type"][:10]) == (404, "text/plain")
+    assert await facts() == before
+
+
+async def test_one_click_with_a_link_of_a_page_that_has_run_out_does_nothing(
+    web: httpx.AsyncClient, house: House, cast: Cast, facts: Facts
+) -> None:
+    earlier = clock() - dt.timedelta(hours=1)
+    links = Links("", Signer(house.keys), earlier)
+    path = links.to(Purpose.UNSUBSCRIBE, cast.bo.no, until=earlier + dt.timedelta(minutes=30))
+    before = await facts()
+    said = await web.post(path, data=ONE_CLICK)
+    assert (said.status_code, "run out" in said.text) == (404, True)
     assert await facts() == before
 
 

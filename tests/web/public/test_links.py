@@ -11,9 +11,11 @@ from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.kit.links import NOBODY
 from mailer.kit.tokens import LIVES, Purpose
+from mailer.kit.work import Door
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind
+from tests import makers as make
 from tests.cast import Cast
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import (
@@ -154,6 +156,18 @@ async def test_a_second_yes_shows_the_undo_as_well(
     await web.post(path, data={"answer": "yes"})
     again = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
     assert "Undo, back to Follower" in again.text
+
+
+async def test_a_yes_of_another_day_is_given_no_undo(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    async with house.work(door=Door.CLI) as work:
+        await step_to(make.later(work, hours=-2), cast.bo, "follower")
+        await step_to(make.later(work, hours=-1), cast.bo, "supporter")
+        tier = await tier_no(work, "supporter")
+    path = link(Purpose.TIER, cast.bo.no, tier)
+    again = await web.post(path, data={"answer": "yes"})
+    assert again.headers["location"] == path
 
 
 async def test_a_step_down_is_immediate(

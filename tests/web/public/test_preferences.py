@@ -326,10 +326,11 @@ async def test_what_one_said_yes_to_is_told_reported_and_undone_from_there(
     to_do, done, left_out = section.split("<details>")
     assert ("A chair" in to_do, "A table" in done, "A song" in left_out) == (True, True, True)
     assert done.count("How did it go?") == 0
-    undo = re.findall(r'href="(/l/[^"]+)"[^§]*?Undo<span class="vh"> ([^<]+)', to_do)
+    link_to = r'href="(/l/[^"]+)">(?:<svg[^§]*?</svg>)?<span>'
+    undo = re.findall(link_to + r'Undo<span class="vh"> ([^<]+)', to_do)
     assert [title for _path, title in undo] == ["A chair"]  # for the lamp it is too late
 
-    report = re.search(r'href="(/l/[^"]+)"><span>How did it go\?<span class="vh"> A lamp', to_do)
+    report = re.search(link_to + r'How did it go\?<span class="vh"> A lamp', to_do)
     assert report
     await web.post(report[1], data={"answer": "yes"})
     await web.post(undo[0][0], data={"answer": "yes"})
