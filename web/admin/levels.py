@@ -1,6 +1,7 @@
 """Levels: what each is called and promises, and who lets people in. Saved all at once.
 
-In the code they are tiers; people, and so the addresses of pages, say levels.
+In the code they are tiers; people, and so the addresses of pages, say levels. Who may write to
+everybody says what each level promises, and how often it is written to.
 """
 
 from typing import Any
@@ -42,7 +43,7 @@ async def show_levels(request: Asked, work: Working) -> Template:
     return await _levels_page(request, work, values, errors={})
 
 
-@post("/levels", opt=gated(Power.SETTINGS))
+@post("/levels", opt=gated(Power.SEND))
 async def save_levels(request: Asked, work: Working) -> Response[Any]:
     """Describe every level, or none: what is wrong in any is shown beside what was typed.
 
@@ -136,7 +137,7 @@ async def _levels_page(
     ladder = await tiers.ladder(work)
     counts = await tiers.counts(work)
     lists = {str(one.no): in_language(one.name) for one in await consents.lists(work)}
-    may_change = account_of(request).may(Power.SETTINGS)
+    may_change = account_of(request).may(Power.SEND)
     return page(
         request,
         "admin/levels/edit.html" if may_change else "admin/levels/show.html",

@@ -15,6 +15,8 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from mailer.accounts.model import Power
+from mailer.campaigns import store as campaigns
+from mailer.campaigns.model import Campaign
 from mailer.groups import store as groups
 from mailer.kit.i18n import N_, _, in_language, language
 from mailer.kit.work import Work
@@ -23,7 +25,7 @@ from mailer.tiers.model import Source, Tier
 from mailer.tiers.movement import store
 from mailer.tiers.movement.store import Moves
 from web.admin.campaigns import Working
-from web.admin.sharing import THRESHOLD, Say, is_told, withholding
+from web.admin.sharing import NOT_TOLD, THRESHOLD, Say, is_told, total, withholding
 from web.admin.telling import number
 from web.kit.pages import page
 from web.kit.security import gated
@@ -51,25 +53,33 @@ async def show_movement(
     month: FromQuery[str] = "",
     span: FromQuery[str] = "",
     how: FromQuery[str] = "",
+    by: FromQuery[str] = "",
     shared: FromQuery[str] = "",
 ) -> Template:
-    """Show the ladder with its moves, the moves between levels, and those of each group."""
+    """Show the ladder with its moves, the moves between levels, and those of groups and sectors.
+
+    `how` leaves those that came about in one way, and `by` those that one newsletter brought about.
+    """
     ends = _month_of(month, work.now)
     months = int(span) if span in {str(one) for one in SPANS} else 1
     since, until = _earlier(ends, months - 1), _earlier(ends, -1)
     source = next((one for one in _HOW if one.value == how), None)
+    sent = [one for one in (await campaigns.all_campaigns(work)).rows if one.started_at is not None]
+    cause = next((one for one in sent if one.uid == by), None)
     withheld = work.scope is not None or shared == "yes"
     say = withholding if withheld else number
     ladder, every = await tiers.ladder(work), await tiers.every_tier(work)
     moved = [
         one
-        for one in await store.moves(work, since, until)
+        for one in await store.moves(work, since, until, campaign_no=cause.no if cause else None)
         if source is None or one.source is source
     ]
     between: Counter[tuple[int, int]] = Counter()
     for one in moved:
         between[one.from_no, one.to_no] += one.count
     counts = await tiers.counts(work)
+    nowhere: dict[str, list[dict[str, str]]] = {"groups": [], "sectors": []}
+    where = nowhere if source else await _groups(work, since, until, cause, every, say)
     return page(
         request,
         "admin/movement/show.html",
@@ -79,7 +89,8 @@ async def show_movement(
         rungs=[in_language(tier.name) for tier in ladder],
         matrix=_matrix(ladder, between, say),
         ways=_ways(moved, {tier.no: tier.rank for tier in every}, say),
-        groups=[] if source else await _groups(work, since, until, every, say),
+        groups=where["groups"],
+        sectors=where["sectors"],
         withheld=withheld,
         threshold=THRESHOLD,
         is_scoped=work.scope is not None,
@@ -89,6 +100,8 @@ async def show_movement(
         span=str(months),
         spans=[(str(one), _SPAN_WORDS[one]()) for one in SPANS],
         how=source.value if source else "",
+        by=cause.uid if cause else "",
+        bys=[("", _("Any newsletter, or none")), *[(one.uid, one.name) for one in sent]],
         hows=[("", _("Any way")), *[(one.value, _(words)) for one, words in _HOW.items()]],
     )
 
@@ -213,27 +226,60 @@ def _ways(moved: Sequence[Moves], rank: Mapping[int, int], say: Say) -> list[dic
 
 
 async def _groups(
-    work: Work, since: datetime, until: datetime, every: Sequence[Tier], say: Say
-) -> list[dict[str, str]]:
-    """Give the groups whose people moved, those first where most did."""
+    work: Work,
+    since: datetime,
+    until: datetime,
+    cause: Campaign | None,
+    every: Sequence[Tier],
+    say: Say,
+) -> dict[str, list[dict[str, str]]]:
+    """Give the groups whose people moved, and their sectors, those first where most did."""
     rank = {tier.no: tier.rank for tier in every}
     ups: Counter[int] = Counter()
     downs: Counter[int] = Counter()
-    for group_no, from_no, to_no, count in await store.moves_of_groups(work, since, until):
+    for group_no, from_no, to_no, count in await store.moves_of_groups(
+        work, since, until, campaign_no=cause.no if cause else None
+    ):
         (ups if rank[from_no] < rank[to_no] else downs)[group_no] += count
-    most = (ups + downs).most_common(MOST_GROUPS)
+    most = (ups + downs).most_common()
     named = await groups.by_nos(work, [no for no, _count in most])
-    return [
-        {
-            "name": named[no].name,
-            "href": f"/admin/groups/{named[no].uid}",
-            "up": say(ups[no]),
-            "down": say(downs[no]),
-            "net": _signed(ups[no], downs[no], say),
-        }
-        for no, _count in most
-        if no in named
-    ]
+    sectors: dict[str, list[int]] = {}
+    for no, _count in most:
+        if no in named:
+            sectors.setdefault(named[no].sector, []).append(no)
+    return {
+        "groups": [
+            {
+                "name": named[no].name,
+                "href": f"/admin/groups/{named[no].uid}",
+                "up": say(ups[no]),
+                "down": say(downs[no]),
+                "net": _signed(ups[no], downs[no], say),
+            }
+            for no, _count in most[:MOST_GROUPS]
+            if no in named
+        ],
+        "sectors": [
+            _of_sector(sector or _("No sector said"), its, ups, downs, say)
+            for sector, its in sectors.items()
+        ]
+        if any(sectors)
+        else [],
+    }
+
+
+def _of_sector(
+    name: str, its: Sequence[int], ups: Counter[int], downs: Counter[int], say: Say
+) -> dict[str, str]:
+    """Write the moves of the groups of a sector; a sum is withheld with any of its parts."""
+    told = all(is_told(of[no], say) for no in its for of in (ups, downs))
+    up, down = sum(ups[no] for no in its), sum(downs[no] for no in its)
+    return {
+        "name": name,
+        "up": total([ups[no] for no in its], say),
+        "down": total([downs[no] for no in its], say),
+        "net": _signed(up, down, say) if told else NOT_TOLD,
+    }
 
 
 HANDLERS = [show_movement]

@@ -243,6 +243,7 @@ async def person_page(
         state=person.state.value,
         told=_told(person, level),
         level=level,
+        seems=await _seems(work, person),
         level_slug=person.tier.slug if person.tier else "",
         subscriptions=await _subscriptions(work, subscriber),
         languages_of_people=languages(subscriber.language),
@@ -384,6 +385,11 @@ def _their_hour(work: Work, subscriber: Subscriber) -> str:
     return format_time(
         work.now, "short", tzinfo=get_timezone(subscriber.time_zone), locale=i18n.language.get()
     )
+
+
+async def _seems(work: Work, person: Person) -> str:
+    """Name the level that somebody's deeds reach, above or below the one they chose."""
+    return in_language((await tiers.observed_tier(work, person.subscriber.no)).name)
 
 
 def _told(person: Person, level: str) -> str:

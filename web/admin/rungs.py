@@ -31,13 +31,13 @@ class LevelInUse(Conflict):
     """These segments ask for it: %(segments)s. Change them first."""
 
 
-@get("/levels/new", opt=gated(Power.SETTINGS))
+@get("/levels/new", opt=gated(Power.SEND))
 async def show_new_level(request: Asked) -> Template:
     """Ask for the name of a level, and how often it is written to."""
     return _new_page(request, {**filled("name", {}), **filled("often", {})}, Tried())
 
 
-@post("/levels/new", opt=gated(Power.SETTINGS))
+@post("/levels/new", opt=gated(Power.SEND))
 async def add_level(request: Asked, work: Working) -> Response[Any]:
     """Add a level at the top."""
     form = await read_form(request)
@@ -69,13 +69,13 @@ def _new_page(request: Asked, values: dict[str, str], tried: Tried) -> Template:
     )
 
 
-@get("/levels/{slug:str}/closing", opt=gated(Power.SETTINGS))
+@get("/levels/{slug:str}/closing", opt=gated(Power.SEND))
 async def show_closing(request: Asked, work: Working, slug: FromPath[str]) -> Template:
     """Ask whether to take a level out; where people stand on it, ask where they go and why."""
     return await _closing_page(request, work, await _level(work, slug), Tried())
 
 
-@post("/levels/{slug:str}/closing", opt=gated(Power.SETTINGS))
+@post("/levels/{slug:str}/closing", opt=gated(Power.SEND))
 async def close_level(request: Asked, work: Working, slug: FromPath[str]) -> Response[Any]:
     """Take a level out, or count who would be moved from it first."""
     tier = await _level(work, slug)

@@ -20,14 +20,16 @@ class Moves(msgspec.Struct, frozen=True):
     count: int
 
 
-async def moves(work: Work, since: datetime, until: datetime | None = None) -> list[Moves]:
+async def moves(
+    work: Work, since: datetime, until: datetime | None = None, *, campaign_no: int | None = None
+) -> list[Moves]:
     """Count the moves from one moment (to before another) of people whom the actor may see.
 
-    Told from an index alone where everybody is in sight.
+    Told from an index alone where everybody is in sight; of one campaign from those it caused.
     """
     counted = (
         select(TierChange.from_no, TierChange.to_no, TierChange.source, func.count())
-        .where(*_in(since, until))
+        .where(*_in(since, until, campaign_no))
         .group_by(TierChange.from_no, TierChange.to_no, TierChange.source)
     )
     if work.scope is not None:
@@ -43,7 +45,7 @@ async def moves(work: Work, since: datetime, until: datetime | None = None) -> l
 
 
 async def moves_of_groups(
-    work: Work, since: datetime, until: datetime
+    work: Work, since: datetime, until: datetime, *, campaign_no: int | None = None
 ) -> Sequence[tuple[int, int, int, int]]:
     """Count the moves of each group's people: group, from, to, and how many.
 
@@ -52,7 +54,7 @@ async def moves_of_groups(
     counted = (
         select(Membership.group_no, TierChange.from_no, TierChange.to_no, func.count())
         .join(Membership, Membership.subscriber_no == TierChange.subscriber_no)
-        .where(*_in(since, until))
+        .where(*_in(since, until, campaign_no))
         .group_by(Membership.group_no, TierChange.from_no, TierChange.to_no)
     )
     if work.scope is not None:
@@ -65,11 +67,14 @@ async def moves_of_groups(
     ]
 
 
-def _in(since: datetime, until: datetime | None) -> tuple[ColumnElement[bool], ...]:
+def _in(
+    since: datetime, until: datetime | None, campaign_no: int | None
+) -> tuple[ColumnElement[bool], ...]:
     """Say that somebody moved then and that it stands, in the words of the index."""
     undo: ColumnElement[Source] = bindparam(None, Source.UNDO, literal_execute=True)
     return (
         TierChange.made_at >= since,
+        *([] if campaign_no is None else [TierChange.campaign_no == campaign_no]),
         *([] if until is None else [TierChange.made_at < until]),
         TierChange.from_no.is_not(None),
         TierChange.undone_at.is_(None),

@@ -1,14 +1,17 @@
 """The pages of the demands: raising one, its words, what was reached, and how it ends."""
 
+import re
+
 import httpx
 
-from mailer.asks import demands, reporting
+from mailer.asks import demands, pledging, reporting
 from mailer.asks import store as asks
 from mailer.asks.model import Demand, DemandState
 from mailer.bootstrap import House
 from mailer.kit.work import Door
+from tests import makers as make
 from tests.cast import Cast
-from tests.support.asking import opened, pledged, raised
+from tests.support.asking import drafted, opened, pledged, raised
 from tests.support.campaigning import editor
 from tests.support.forms import form_on
 from tests.support.signing_in import post, signed_in
@@ -184,3 +187,79 @@ async def test_an_editor_writes_demands_and_opens_none(
 
     assert answer.status_code == 403
     assert (await newest(house)).state is DemandState.DRAFT
+
+
+async def test_what_became_of_its_asks_is_added_up(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    demand = await raised(house, TITLE)
+    one, other = [await opened(house, name, demand_no=demand.no) for name in ("One", "Other")]
+    for ask in (one, other):
+        await pledged(house, cast.bo, ask)
+    async with house.work(door=Door.PAGE) as work:
+        await reporting.report_done(work, cast.bo, one)
+        await reporting.need_help(work, cast.bo, other, words="My chair refused.")
+        await pledging.decline(work, cast.gil, other)
+
+    shown = (await admin.get(f"{PAGE}/{demand.uid}")).text
+
+    assert figures(shown) == {
+        "Offered": "0",
+        "Said yes": "2",
+        "Done": "1",
+        "Not for them": "1",
+        "Need help": "1",
+    }
+    assert shown.count('data-l="Need help"') == 2
+
+
+async def test_sums_that_would_tell_a_small_number_are_withheld_where_it_is_shared(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    demand = await raised(house, TITLE)
+    many, few = [await opened(house, name, demand_no=demand.no) for name in ("Many", "Few")]
+    async with house.work(door=Door.PAGE) as work:
+        for person in await make.people(work, 7, tier=cast.supporter):
+            await pledging.pledge(work, person, many)
+        await pledging.pledge(work, cast.bo, few)
+
+    shown = (await admin.get(f"{PAGE}/{demand.uid}?shared=yes")).text
+    listed = (await admin.get(f"{PAGE}?shared=yes")).text
+
+    assert (figures(shown)["Said yes"], figures(shown)["Done"]) == ("–", "0")
+    assert 'data-l="Said yes"><span>7<' in shown
+    assert "Save the demand" not in shown
+    assert "Raise it" not in listed
+
+
+def figures(shown: str) -> dict[str, str]:
+    """Give the numbers of the report by their words."""
+    return dict(re.findall(r'<dt>([^<]+)</dt><dd class="n">([^<]+)</dd>', shown))
+
+
+async def test_a_draft_is_thrown_away_unless_an_ask_serves_it(
+    admin: httpx.AsyncClient, house: House
+) -> None:
+    async with house.work(door=Door.ADMIN) as work:
+        served = await demands.raise_demand(work, title={"en": "Served"}, text={})
+        alone = await demands.raise_demand(work, title={"en": "Alone"}, text={})
+    await drafted(house, demand_no=served.no)
+    out = await raised(house, "Open to all")
+
+    asked = await admin.get(f"{PAGE}/{alone.uid}/throwing-away")
+    answers = [
+        await post(admin, f"{PAGE}/{one.uid}/throwing-away", {"do": "throw"}, page=PAGE)
+        for one in (served, alone, out)
+    ]
+    notices = [words((await admin.get(one.headers["location"])).text) for one in answers]
+
+    assert "Nobody has seen this demand." in asked.text
+    assert "Asks serve this demand." in notices[0]
+    assert "The draft is thrown away." in notices[1]
+    assert "This demand was open already." in notices[2]
+    async with house.work(reading=True) as work:
+        assert {one.no for one in await asks.demands(work)} == {served.no, out.no}
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())

@@ -127,10 +127,21 @@ async def test_mistakes_in_several_levels_are_shown_together_and_nothing_is_save
     assert (await ladder(house))["organiser"].name == before["organiser"].name
 
 
-async def test_a_viewer_and_an_organiser_see_them_and_cannot_change_them(
+async def test_an_organiser_describes_them(
     web: httpx.AsyncClient, house: House, cast: Cast
 ) -> None:
-    for account in (await viewer(house), cast.esra):
+    await signed_in(web, house, cast.esra)
+
+    typed = form_on((await web.get(PAGE)).text)
+    await post(web, PAGE, {**typed, f"name-{cast.organiser.no}-en": "Anchor"})
+
+    assert (await ladder(house))["organiser"].name["en"] == "Anchor"
+
+
+async def test_a_viewer_and_a_group_organiser_see_them_and_cannot_change_them(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    for account in (await viewer(house), cast.farid):
         await signed_in(web, house, account)
         shown = (await web.get(PAGE)).text
         answer = await post(web, PAGE, {}, page="/admin/groups")

@@ -5,10 +5,13 @@ import re
 import httpx
 
 from mailer.bootstrap import House
+from mailer.groups import actions as groups
+from mailer.kit.work import Door
 from mailer.tiers import actions as tiers
 from mailer.tiers.model import Source
 from tests import makers as make
 from tests.cast import Cast
+from tests.support import campaigning
 from tests.support.signing_in import signed_in
 
 PAGE = "/admin/movement"
@@ -49,6 +52,42 @@ async def test_it_says_who_moved_between_which_levels_how_and_where(
     assert cells(shown, "By themselves, from an email", "Up") == ["7"]
     assert cells(shown, cast.northgate.name, "Net") == ["+7"]
     assert cells(shown, cast.harbour.name, "Up") == ["1"]
+
+
+async def test_what_one_newsletter_moved_is_told_by_itself(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+    campaign = await campaigning.begun(house, cast)
+    async with house.work() as work:
+        await tiers.step(
+            work, cast.dana, cast.supporter, source=Source.SELF_LINK, campaign_no=campaign.no
+        )
+
+    every = (await admin.get(PAGE)).text
+    of_one = (await admin.get(f"{PAGE}?by={campaign.uid}")).text
+
+    assert cells(every, "Follower", "to Supporter") == ["9"]
+    assert cells(of_one, "Follower", "to Supporter") == ["1"]
+    assert cells(of_one, cast.northgate.name, "Up") == []
+    assert f'<option value="{campaign.uid}" selected>' in of_one
+    assert cells((await admin.get(f"{PAGE}?by=none")).text, "Follower", "to Supporter") == ["9"]
+
+
+async def test_sectors_add_their_groups_up(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        for group in (cast.northgate, cast.harbour):
+            await groups.describe(work, group, name=group.name, sector="Transport")
+
+    shown = (await admin.get(PAGE)).text
+    shared = (await admin.get(f"{PAGE}?shared=yes")).text
+
+    assert cells(shown, "Transport", "Net") == ["+8"]
+    assert cells(shared, "Transport", "Up") == ["–"]
+    assert cells(shared, "Transport", "Net") == ["–"]
 
 
 async def test_a_way_and_a_time_are_chosen(
