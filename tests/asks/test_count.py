@@ -16,6 +16,10 @@ async def test_each_answer_is_counted_once(work: Work, cast: Cast) -> None:
     ask = await make.ask(work, unit={"en": "letters"})
     other = await make.ask(work, "Another")
     people = await make.people(work, 8)
+    everybody = select(Subscriber.no).where(
+        Subscriber.no.in_([one.no for one in people]), visible(work)
+    )
+    await choosing.offer(work, 1, everybody, ask)
     for one in people[:7]:
         await asks.pledge(work, one, ask)
     await asks.not_yet(work, people[1], ask, until=None)
@@ -25,10 +29,6 @@ async def test_each_answer_is_counted_once(work: Work, cast: Cast) -> None:
     await asks.withdraw(work, people[5], ask)
     await asks.decline(work, people[6], ask)
     await asks.decline(work, people[7], ask)
-    everybody = select(Subscriber.no).where(
-        Subscriber.no.in_([one.no for one in people]), visible(work)
-    )
-    await choosing.offer(work, 1, everybody, ask)
     counted = await counting.counts(work, [ask.no, other.no])
     assert counted[ask.no] == counting.Counts(
         offered=8,
@@ -47,10 +47,10 @@ async def test_each_answer_is_counted_once(work: Work, cast: Cast) -> None:
 
 async def test_only_people_in_sight_are_counted_and_listed(work: Work, cast: Cast) -> None:
     ask = await make.ask(work, unit={"en": "letters"})
-    for one in (cast.bo, cast.gil):
-        await asks.report_done(work, one, ask, amount=2)
     both = select(Subscriber.no).where(Subscriber.no.in_([cast.bo.no, cast.gil.no]), visible(work))
     await choosing.offer(work, 1, both, ask)
+    for one in (cast.bo, cast.gil):
+        await asks.report_done(work, one, ask, amount=2)
     farid = make.seen_by(work, cast.harbour)
     counted = (await counting.counts(farid, [ask.no]))[ask.no]
     assert (counted.offered, counted.pledged, counted.done, counted.amount) == (1, 1, 1, 2)
