@@ -202,14 +202,14 @@ async def test_who_was_erased_leaves_no_signal(
 
 
 async def test_who_is_erased_while_a_signal_about_them_is_handed_on(
-    house: House, cast: Cast, follower: Follower
+    house: House, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both hold the person first, so that neither waits for the other for ever."""
 
     async def holds(work: Work, line: Activity) -> None:
         assert await people.hold(work, line.subscriber_no) is not None
 
-    reactions.follow(KIND, holds)
+    monkeypatch.setattr(reactions, "_REACTIONS", {KIND: [holds]})
     everybody = [cast.bo, cast.gil, cast.chidi, cast.dana]
     await wave(house, *[one.no for one in everybody])
 
