@@ -97,7 +97,8 @@ def _told(
         case "all_of_it":
             return {"words": _("Wants all of “%(list)s” again") % named}
         case "at_most":
-            return {"words": _(_AT_MOST[line.facts["pace"]])}
+            pace = line.facts["pace"]
+            return {"words": _(_AT_MOST[pace])}
         case "taken_off":
             return {
                 "words": _("Taken off all emails"),
