@@ -34,9 +34,9 @@ async def _with_room(work: Work, some: Sequence[Ask]) -> list[Ask]:
     return [one for one in some if one.capacity is None or taken.get(one.no, 0) < one.capacity]
 
 
-async def fits_a_level(work: Work, ask: Ask) -> bool:
-    """Say whether there is a level whose people have the time for an ask, and may be asked it."""
-    return await offers.fits_a_level(work, ask)
+async def takes_too_long(work: Work, ask: Ask) -> bool:
+    """Say whether an ask takes more time than any level gives: only the highest is offered it."""
+    return await offers.takes_too_long(work, ask)
 
 
 async def choose(

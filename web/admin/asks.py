@@ -208,12 +208,12 @@ def progress(ask: Ask, counted: Counts, say: Say, *, has_goal: bool) -> str:
 
 
 async def unfit(work: Work, ask: Ask) -> str:
-    """Say why nobody is offered an ask as their best one; empty where somebody may be."""
-    if ask.minutes is None or await choosing.fits_a_level(work, ask):
+    """Say that few are offered an ask as their best one, and why; empty where it is as usual."""
+    if ask.minutes is None or not await choosing.takes_too_long(work, ask):
         return ""
     told = _(
-        "No level gives %(effort)s a month, so nobody is offered it as the best for them. "
-        "Make it shorter, or choose it yourself in a newsletter."
+        "No level gives %(effort)s a month: as the best for them only people on the highest are "
+        "offered it. Make it shorter, or choose it yourself in a newsletter."
     )
     return told % {"effort": ask_words.effort(ask.minutes)}
 

@@ -331,11 +331,11 @@ def _fitting(ask: Ask, every: Sequence[Tier]) -> list[int]:
     ]
 
 
-async def fits_a_level(work: Work, ask: Ask) -> bool:
-    """Say whether there is an open level whose people have the time, and stand high enough."""
+async def takes_too_long(work: Work, ask: Ask) -> bool:
+    """Say whether an ask takes more time than any open level gives: the highest alone is left."""
     every = await tiers.every_tier(work)
-    open_ = {one.no for one in every if one.closed_at is None}
-    return not open_.isdisjoint(_fitting(ask, every))
+    most = max(one.minutes for one in every if one.closed_at is None)
+    return ask.minutes is not None and ask.minutes > most
 
 
 def _least(ask: Ask, every: Sequence[Tier]) -> int:

@@ -247,11 +247,10 @@ async def test_a_draft_is_thrown_away_unless_an_ask_serves_it(
     out = await raised(house, "Open to all")
 
     asked = await admin.get(f"{PAGE}/{alone.uid}/throwing-away")
-    answers = [
-        await post(admin, f"{PAGE}/{one.uid}/throwing-away", {"do": "throw"}, page=PAGE)
-        for one in (served, alone, out)
-    ]
-    notices = [words((await admin.get(one.headers["location"])).text) for one in answers]
+    notices = []
+    for one in (served, alone, out):
+        answer = await post(admin, f"{PAGE}/{one.uid}/throwing-away", {"do": "throw"}, page=PAGE)
+        notices.append(words((await admin.get(answer.headers["location"])).text))
 
     assert "Nobody has seen this demand." in asked.text
     assert "Asks serve this demand." in notices[0]

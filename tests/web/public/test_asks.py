@@ -156,6 +156,7 @@ async def test_an_ask_that_has_enough_people_says_so_before_the_tap_and_after_it
 ) -> None:
     ask = await opened(house, "One driver", capacity=1)
     await pledged(house, cast.bo, ask)
+    web.cookies.set("language", "en")
     before = await facts()
     for who in (cast.bo, cast.gil):
         path = link(Purpose.ASK, who.no, ask.no)
