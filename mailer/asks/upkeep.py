@@ -5,9 +5,8 @@ puts back any more are forgotten.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from mailer.activity import actions as activity
 from mailer.asks import days, plain, store
@@ -17,6 +16,7 @@ from mailer.asks.model import UNDO_FOR, Ask, AskState, Pledge, PledgeChange, Ple
 from mailer.asks.offers import store as offers
 from mailer.asks.telling import HEAR
 from mailer.consent import store as consent
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 from mailer.outbox.actions import Post, post_many
 from mailer.subscribers import store as subscribers
@@ -44,14 +44,6 @@ _ANEW: dict[str, Any] = {
     "reminders": 0,
     "asked_at": None,
 }
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def close_due(house: Rooms) -> bool:

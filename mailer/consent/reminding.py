@@ -1,26 +1,16 @@
 """Reminding somebody once of a sign-up that waits for their word."""
 
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
-
 from mailer.consent import store
 from mailer.consent.agreeing import writable
 from mailer.consent.asking import letters_since_a_click
 from mailer.consent.model import LETTERS_UNTIL_A_CLICK, Confirmation, SubscriptionState
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 from mailer.outbox.actions import Post, post_many
 from mailer.outbox.model import Needs
 from mailer.subscribers.model import Subscriber
 
 BATCH = 50
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def remind_some(house: Rooms) -> bool:

@@ -3,23 +3,14 @@
 A step of the worker.
 """
 
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Protocol
 
 from mailer.consent import limiting
 from mailer.consent import store as lists
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 
 ANSWERS_WAIT = timedelta(days=30)
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def forget_some(house: Rooms) -> bool:

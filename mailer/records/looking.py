@@ -4,11 +4,10 @@ An observation and no fact of the roll: what opens the page is a GET, so it is w
 work of its own.
 """
 
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Protocol
 
 from mailer.accounts.model import Account
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 from mailer.records import record
 from mailer.records.model import Look
@@ -19,14 +18,6 @@ ONCE_IN = timedelta(minutes=15)
 """Opening a page again and again within this is one look."""
 
 _AT_ONCE = 1000
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def is_new(work: Work, subscriber: Subscriber) -> bool:

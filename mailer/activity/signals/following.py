@@ -1,9 +1,7 @@
 """The worker's step: signals are handed to what reacts to them, and deleted."""
 
 import contextlib
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -11,6 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from mailer.activity.signals import reactions, store
 from mailer.activity.signals.model import Signal
 from mailer.kit.errors import Refusal
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 
 log = structlog.get_logger()
@@ -23,14 +22,6 @@ CLAIMED_FOR = timedelta(minutes=1)
 
 FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(days=1)
 """After a fault a signal rests, for twice as long each time."""
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 class _Overtaken(Exception):

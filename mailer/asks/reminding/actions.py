@@ -1,15 +1,14 @@
 """The worker's step: the next letters about dates, a batch at a time."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Protocol
 
 from mailer.asks import days
 from mailer.asks.model import Ask, PledgeState
 from mailer.asks.reminding import store
 from mailer.asks.reminding.model import OCCASIONS, WAITS, Occasion
 from mailer.asks.reminding.store import Owed, Waiting
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 from mailer.outbox.actions import Post, post_many
 from mailer.tiers.upkeep import rounds
@@ -17,14 +16,6 @@ from mailer.tiers.upkeep.store import Stretch
 
 BATCH = 100
 """Letters about dates of their own that are owed in one unit of work."""
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def remind_due(house: Rooms) -> bool:

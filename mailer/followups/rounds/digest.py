@@ -5,9 +5,7 @@ Counts and a link, and no names: it may be read over a shoulder. Where nobody wa
 
 import dataclasses
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Protocol
 
 import msgspec
 
@@ -15,20 +13,13 @@ from mailer.accounts import store as accounts
 from mailer.accounts.model import Account, Power
 from mailer.followups import hours
 from mailer.followups.telling import store
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 from mailer.outbox.actions import Post, post_many
 
 KIND = "digest"
 MORNING_ENDS = timedelta(hours=4)
 """A worker that was away in the morning writes none at night."""
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 _Count = Callable[[Work], Awaitable[int]]

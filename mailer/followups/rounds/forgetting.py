@@ -3,22 +3,11 @@
 That there was a call, and what came of it, stays in the timeline.
 """
 
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
-
 from mailer.followups.model import NOTES_KEPT_FOR
 from mailer.followups.rounds import store
-from mailer.kit.work import Work
+from mailer.kit.rooms import Rooms
 
 _AT_ONCE = 200
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def forget_notes(house: Rooms) -> bool:

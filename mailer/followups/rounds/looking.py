@@ -1,10 +1,8 @@
 """The worker's step: who has begun to wait by time alone, and whose reason is gone."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
 from mailer.asks.model import Ask
 from mailer.followups.model import CaseKind
@@ -12,6 +10,7 @@ from mailer.followups.opening import open_many
 from mailer.followups.rounds import store
 from mailer.followups.rounds.store import Whom
 from mailer.followups.telling.store import is_round_due, take_round, take_walk, walked_lately
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 
 EVERY = timedelta(minutes=10)
@@ -42,14 +41,6 @@ LONG_AGO = timedelta(days=60)
 
 SUGGESTED_FOR = timedelta(days=3)
 """A day after it is suggested a letter says so; two days they have to answer it."""
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def look_around(house: Rooms) -> bool:

@@ -1,9 +1,8 @@
 """The worker's step: one batch of whatever time has made due on the ladder."""
 
-from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Protocol
 
+from mailer.kit.rooms import Rooms
 from mailer.kit.work import Work
 from mailer.tiers import store as tiers
 from mailer.tiers.model import ANSWER_WITHIN, Tier
@@ -13,14 +12,6 @@ from mailer.tiers.upkeep.store import Stretch
 
 REQUESTS = 50
 YEARLY = "yearly"
-
-
-class Rooms(Protocol):
-    """What opens units of work."""
-
-    def work(self, *, reading: bool = False) -> AbstractAsyncContextManager[Work]:
-        """Begin one."""
-        ...
 
 
 async def keep_some(house: Rooms) -> bool:
