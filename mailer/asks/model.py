@@ -7,21 +7,17 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailer.kit.orm import Base, Facts, Json, one_of
+from mailer.kit.orm import Base, Facts, Json, one_of, where
 from mailer.kit.work import Door
 
 UNDO_FOR = timedelta(days=30)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _is_true(column: str) -> dict[str, Any]:
     return {"sqlite_where": text(f"{column} = 1"), "postgresql_where": text(column)}
 
 
-_DONE = _where("done_at IS NOT NULL")
+_DONE = where("done_at IS NOT NULL")
 
 
 class DemandState(enum.StrEnum):
@@ -95,7 +91,7 @@ class Ask(Base):
             "uq_ask_library_draft",
             "library_key",
             unique=True,
-            **_where("state = 'draft' AND library_key IS NOT NULL"),
+            **where("state = 'draft' AND library_key IS NOT NULL"),
         ),
     )
 
@@ -187,14 +183,19 @@ class Pledge(Base):
         # Who did an ask, and when: also those for whom it is open again by now.
         Index("ix_pledge_ask_done", "ask_no", "state", "done_at", "subscriber_no", **_DONE),
         # What was delivered where an ask has a unit: added up from the index alone.
-        Index("ix_pledge_amount", "ask_no", "amount", **_where("amount IS NOT NULL")),
+        Index("ix_pledge_amount", "ask_no", "amount", **where("amount IS NOT NULL")),
         # What a campaign moved, counted from the index alone.
-        Index("ix_pledge_campaign", "campaign_no", "state", **_where("campaign_no IS NOT NULL")),
+        Index("ix_pledge_campaign", "campaign_no", "state", **where("campaign_no IS NOT NULL")),
         # Those with a date of their own are few, and looked for by it.
-        Index("ix_pledge_due", "due_at", "no", **_where("due_at IS NOT NULL")),
+        Index("ix_pledge_due", "due_at", "no", **where("due_at IS NOT NULL")),
         # Whose ask lost its date, or has one since: looked for whenever the worker looks around.
         Index(
-            "ix_pledge_dayless", "ask_no", "state", "is_answered", "no", **_where("due_at IS NULL")
+            "ix_pledge_dayless",
+            "ask_no",
+            "state",
+            "is_answered",
+            "no",
+            **where("due_at IS NULL"),
         ),
         Index("ix_pledge_our_day", "ask_no", "no", **_is_true("is_our_day")),
         # A number stands in links: it is never given a second time.
@@ -308,7 +309,7 @@ class OfferTally(Base):
     __tablename__ = "offer_tally"
     __table_args__ = (
         Index("ix_offer_tally_ask_no", "ask_no", "count"),
-        Index("ix_offer_tally_kept", "at", **_where("forgotten_at IS NULL")),
+        Index("ix_offer_tally_kept", "at", **where("forgotten_at IS NULL")),
     )
 
     campaign_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -2,13 +2,12 @@
 
 import enum
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailer.kit.orm import Base, Facts, one_of
+from mailer.kit.orm import Base, Facts, one_of, where
 from mailer.kit.work import Door
 
 UNDO_FOR = timedelta(days=30)
@@ -133,10 +132,6 @@ _OPEN = "resolved_at IS NULL"
 _NOTED = "resolved_at IS NOT NULL AND forgotten_at IS NULL"
 
 
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
 _KEY = ("kind", "subject_no", "subscriber_no")
 
 
@@ -150,14 +145,14 @@ class FollowUp(Base):
     __tablename__ = "follow_up"
     __table_args__ = (
         # One person is not two cases about one thing; of those that are over there may be many.
-        Index("uq_follow_up_open", *_KEY, unique=True, **_where(_OPEN)),
+        Index("uq_follow_up_open", *_KEY, unique=True, **where(_OPEN)),
         Index("ix_follow_up_about", *_KEY),
         Index("ix_follow_up_subscriber", "subscriber_no", "no"),
         # The queue: the cases that are over are many and stand in neither.
-        Index("ix_follow_up_queue", "rank", "next_at", "no", **_where(_OPEN)),
-        Index("ix_follow_up_owner", "owner_no", "rank", "next_at", "no", **_where(_OPEN)),
+        Index("ix_follow_up_queue", "rank", "next_at", "no", **where(_OPEN)),
+        Index("ix_follow_up_owner", "owner_no", "rank", "next_at", "no", **where(_OPEN)),
         # Those whose notes are to be forgotten when their year is over.
-        Index("ix_follow_up_noted", "resolved_at", **_where(_NOTED)),
+        Index("ix_follow_up_noted", "resolved_at", **where(_NOTED)),
         # A number stands in letters that wait to be sent: it is never given a second time.
         {"sqlite_autoincrement": True},
     )

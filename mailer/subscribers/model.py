@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from mailer.kit.addresses import key_of
-from mailer.kit.orm import Address, Base, one_of
+from mailer.kit.orm import Address, Base, one_of, where
 from mailer.kit.secrets import Keys
 from mailer.kit.work import Door, Work
 
@@ -29,11 +29,6 @@ def _sorted_key(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
-def _where(condition: str) -> dict[str, Any]:
-    """Leave rows out of an index that nobody asks it about."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
 def _of_the_living(column: str) -> Index:
     """Index a text that segments ask about, of those who were not erased: counts need no row.
 
@@ -41,7 +36,7 @@ def _of_the_living(column: str) -> Index:
     repeat the condition word for word (`subscribers.facets`).
     """
     condition = f"erased_at IS NULL AND {column} <> ''"
-    return Index(f"ix_subscriber_{column}", column, "no", **_where(condition))
+    return Index(f"ix_subscriber_{column}", column, "no", **where(condition))
 
 
 def _of_some(column: str) -> Index:
@@ -76,13 +71,15 @@ class Subscriber(Base):
             _of_the_living(column)
             for column in "language door source city postcode region country time_zone".split()
         ),
-        Index("ix_subscriber_joined", "joined_at", "no", **_where("erased_at IS NULL")),
+        Index("ix_subscriber_joined", "joined_at", "no", **where("erased_at IS NULL")),
         # Few, and asked for whenever people are counted: as everybody without them.
-        Index("ix_subscriber_erased", "no", **_where("erased_at IS NOT NULL")),
-        Index("ix_subscriber_stopped", "no", **_where("stopped_at IS NOT NULL")),
-        Index("ix_subscriber_paused", "paused_until", "no", **_where("paused_until IS NOT NULL")),
+        Index("ix_subscriber_erased", "no", **where("erased_at IS NOT NULL")),
+        Index("ix_subscriber_stopped", "no", **where("stopped_at IS NOT NULL")),
+        Index("ix_subscriber_paused", "paused_until", "no", **where("paused_until IS NOT NULL")),
         Index(
-            "ix_subscriber_unwritten", "no", **_where("erased_at IS NULL AND address_key IS NULL")
+            "ix_subscriber_unwritten",
+            "no",
+            **where("erased_at IS NULL AND address_key IS NULL"),
         ),
         # A number stands in links and Message-IDs: it is never given a second time.
         {"sqlite_autoincrement": True},

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailer.kit.orm import Base, Json, one_of
+from mailer.kit.orm import Base, Json, one_of, where
 from mailer.kit.work import Door
 
 UNDO_FOR = timedelta(days=30)
@@ -132,10 +132,6 @@ _OPEN = "ended_at IS NULL"
 WAITS = "withdrawn_at IS NULL AND answered_at IS NULL AND expired_at IS NULL"
 
 
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
 class TierRequest(Base):
     """A wish for a tier that needs approval. One stands at a time.
 
@@ -145,7 +141,7 @@ class TierRequest(Base):
     __tablename__ = "tier_request"
     __table_args__ = (
         # Those that wait are few among those that were answered.
-        Index("ix_tier_request_waiting", "made_at", **_where(WAITS)),
+        Index("ix_tier_request_waiting", "made_at", **where(WAITS)),
     )
 
     no: Mapped[int] = mapped_column(primary_key=True)
@@ -219,7 +215,7 @@ class TierSuggestion(Base):
 
     __tablename__ = "tier_suggestion"
     __table_args__ = (
-        Index("uq_tier_suggestion_standing", "subscriber_no", unique=True, **_where(_OPEN)),
+        Index("uq_tier_suggestion_standing", "subscriber_no", unique=True, **where(_OPEN)),
         Index("ix_tier_suggestion_subscriber", "subscriber_no", "no"),
         # A number stands in links: it is never given a second time.
         {"sqlite_autoincrement": True},
@@ -250,10 +246,10 @@ class StillWithUs(Base):
 
     __tablename__ = "still_with_us"
     __table_args__ = (
-        Index("uq_still_with_us_standing", "subscriber_no", unique=True, **_where(_OPEN)),
+        Index("uq_still_with_us_standing", "subscriber_no", unique=True, **where(_OPEN)),
         # Who was asked lately, and what came of it.
         Index("ix_still_with_us_asked", "asked_at", "tier_no", "ended", "subscriber_no"),
-        Index("ix_still_with_us_next", "next_at", **_where(_OPEN)),
+        Index("ix_still_with_us_next", "next_at", **where(_OPEN)),
         Index("ix_still_with_us_subscriber", "subscriber_no", "no"),
         # A number stands in links: it is never given a second time.
         {"sqlite_autoincrement": True},
