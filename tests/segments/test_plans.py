@@ -45,6 +45,8 @@ POSITIVE: list[dict[str, Any]] = [
     {"is": "phone", "how": "may_call"},
     {"is": "ask", "how": "done", "ask": "any", "days": 30},
     {"is": "ask", "how": "not_done", "ask": "1"},
+    {"is": "follow_up", "how": "waits", "days": 30},
+    {"is": "follow_up", "how": "talked", "days": 30},
     {"is": "campaign", "how": "got", "campaign": "1"},
     {"is": "campaign", "how": "got", "campaign": "any", "days": 30},
     {"all": [{"is": "tag", "tag": "1"}, {"not": "tag", "tag": "2"}]},
