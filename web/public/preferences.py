@@ -303,7 +303,13 @@ def _list_shown(
 Change = Callable[[Opened, Form], Awaitable[str]]
 """What a form of the private page does; it gives the words that say so."""
 
-_BUTTONS = ("answer", "level", "on", "take_back")
+_ANSWERS = frozenset({"save", "send", "withdraw", "begin", "over"})
+_BUTTONS = ("level", "on", "take_back")  # what each of these says is read by what it does
+
+
+def _is_pressed(form: Form) -> bool:
+    """Say whether one of the buttons of the page was pressed, by its name and what it says."""
+    return form.raw("answer") in _ANSWERS or any(form.raw(name) for name in _BUTTONS)
 
 
 async def done_through(request: Asked, work: Work, token: str, change: Change) -> Answer:
@@ -314,7 +320,7 @@ async def done_through(request: Asked, work: Work, token: str, change: Change) -
 
     async def then(link: Opened) -> Answer:
         form = await read_form(link.request)
-        if not any(form.raw(name) for name in _BUTTONS):
+        if not _is_pressed(form):
             return redirect(link.here, notice=no_button(), kind="info")
         async with attempt(link.work) as tried:
             said = await change(link, form)
