@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.story,
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
 ]
 
 NOOR = "noor@example.org"
