@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from mailer.bootstrap import House
 from mailer.deliveries import finishing, store
@@ -117,12 +118,15 @@ def make_transport(settings: Settings) -> Transport:
 
 async def _opened(house: House, ledger: Ledger, ending: Ending) -> bool:
     """Wait until the ledger is ours; hold what should be asked about before it goes on."""
-    is_told = False
+    is_told = is_ours = False
+    seen_at = None
     while not ending.is_wished():
         try:
-            async with house.work(reading=True) as work:
-                seen_at = await store.last_seen(work)
-            if await ledger.open():
+            if not ledger.worker:  # once we are in the book, the one seen last would be ourselves
+                async with house.work(reading=True) as work:
+                    seen_at = await store.last_seen(work)
+            is_ours = is_ours or await ledger.open()
+            if is_ours:
                 async with house.work() as work:
                     await finishing.hold_after_silence(
                         work, seen_at=seen_at, is_restored=ledger.is_restored
@@ -132,8 +136,9 @@ async def _opened(house: House, ledger: Ledger, ending: Ending) -> bool:
             if not is_told:
                 log.warning("another_worker_holds_this_database")
                 is_told = True
-        except LedgerLost as lost:
-            log.warning("ledger_lost", why=str(lost))
+        except (LedgerLost, DBAPIError) as lost:
+            # A database that is being started is waited for, as one is that goes away later.
+            log.warning("ledger_not_opened", why=type(lost).__name__)
         await ending.wait(_LOOK_FOR_LEDGER)
     return False
 

@@ -157,8 +157,12 @@ class SqliteLedger(Ledger):
         except OSError:
             os.close(lock)
             return False
+        try:
+            await self._begin(lock)
+        except BaseException:
+            os.close(lock)  # or our own next try would take us for another worker
+            raise
         self._lock = lock
-        await self._begin(lock)
         return True
 
     async def _begin(self, lock: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from mailer import working
 from mailer.bootstrap import House
 from mailer.imports import receiving
-from mailer.kit import work as kit
+from mailer.kit import db
 from mailer.worker import HouseStep
 from tests.cast import Cast
 
@@ -27,8 +27,10 @@ async def test_each_step_comes_to_its_end(
     """Also ten years on, when all is due that there is."""
     async with house.work() as work:
         await receiving.receive(work, file_name="fair.csv", list_no=cast.bulletin.no)
-    now = kit.clock() + dt.timedelta(days=days)
-    monkeypatch.setattr(kit, "clock", lambda: now)
+        now = work.now + dt.timedelta(days=days)
+    monkeypatch.setattr(db, "clock", lambda: now)
+    async with house.work(reading=True) as work:
+        assert work.now == now
 
     for _ in range(20):
         if not await step(house):

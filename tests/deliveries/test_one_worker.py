@@ -3,9 +3,11 @@
 from collections.abc import Generator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from mailer.bootstrap import House
+from mailer.deliveries import ledger_sqlite as room
+from mailer.deliveries.ledger import LedgerLost
 from mailer.deliveries.model import Worker
 from mailer.outbox.model import DeliveryState
 from tests.cast import Cast
@@ -47,3 +49,15 @@ async def test_a_database_that_is_older_than_its_worker_file_was_put_back(
     async with opened(house) as ledger:
         assert ledger.is_restored
         assert ledger.worker == 2  # a number is never given twice
+
+
+async def test_a_worker_that_could_not_begin_is_not_taken_for_another(
+    house: House, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = new_ledger(house)
+    with monkeypatch.context() as failing:
+        failing.setattr(room, "doubted", lambda **_how: [text("SELECT * FROM nowhere")])
+        with pytest.raises(LedgerLost):
+            await ledger.open()
+    assert await ledger.open()
+    await ledger.close()

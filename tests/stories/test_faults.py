@@ -32,7 +32,7 @@ from tests.support.sending import (
     until_sent,
 )
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
 SENT, QUEUED, IN_DOUBT = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.IN_DOUBT
 HOUR = 3600

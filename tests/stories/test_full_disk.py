@@ -18,7 +18,7 @@ from tests.support.sending import copies, counts, no_letters, ready, until_sent
 
 pytestmark = [
     pytest.mark.story,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.any_database,  # which is SQLite, whatever was asked for
 ]
 

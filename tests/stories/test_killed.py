@@ -21,6 +21,7 @@ from tests.support.processes import Kept
 from tests.support.relay import HANG, Relay
 from tests.support.rooms import Rooms
 from tests.support.sending import (
+    PATIENCE,
     copies,
     counts,
     letters,
@@ -31,7 +32,7 @@ from tests.support.sending import (
     until_sent,
 )
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
 QUEUED, SENDING, SENT = DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT
 IN_DOUBT, SKIPPED = DeliveryState.IN_DOUBT, DeliveryState.SKIPPED
@@ -48,7 +49,7 @@ def start(rooms: Rooms, relay: Relay, *, lease: str = "4", takeover: str = "4") 
 
 
 async def until_taken(relay: Relay, number: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(relay.letters) < number:
             await asyncio.sleep(0.01)
 

@@ -4,7 +4,6 @@ Noor joins, confirms, gets a newsletter, moves up from it, takes that back, asks
 in, and leaves with one tap; the next newsletter goes to the others and says why not to her.
 """
 
-import asyncio
 import re
 import time
 from urllib.parse import urlsplit
@@ -29,7 +28,7 @@ pytestmark = [
     pytest.mark.story,
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
 ]
 
 NOOR = "noor@example.org"
@@ -93,6 +92,9 @@ class Organiser:
         await page.get_by_label("Type the number of people").fill(str(people))
         await page.get_by_label("Six digits from your app").fill(self.code())
         await page.get_by_role("button", name=re.compile(rf"{people} people")).click()
+        # It goes on by itself until all is sent, and would cross whatever one opens meanwhile.
+        sent = page.get_by_text(re.compile("^Sent on")).first
+        await expect(sent).to_be_visible(timeout=30_000)
 
 
 async def test_the_main_job(
@@ -184,9 +186,6 @@ async def test_the_main_job(
         bo = Mailbox(relay, "bo@example.org")
         bo.read = len(bo.all()) - len([m for m in bo.all() if m.subject == "And a van?"])
         assert (await bo.next(subject="And a van?")).to == "bo@example.org"
-        async with asyncio.timeout(20):  # the page tells it by itself too, every few seconds
-            while not await desk.get_by_text(re.compile("^Sent on")).count():
-                await desk.reload()
         await expect(desk.get_by_text("Accepted", exact=True).first).to_be_visible()
 
     subjects = [mail.subject for mail in mailbox.all()]

@@ -19,7 +19,7 @@ from tests.support.sending import copies, counts, no_letters, ready, rows, until
 
 pytestmark = [
     pytest.mark.story,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.any_database,  # which is PostgreSQL, whatever was asked for
 ]
 

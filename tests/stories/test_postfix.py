@@ -19,7 +19,7 @@ from tests.support.postfix import Postfix
 from tests.support.rooms import Rooms
 from tests.support.sending import counts, make_due, no_letters, ready, rows, until_sent
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
 PEOPLE = 3000
 SENT, REFUSED, DEFERRED = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.DEFERRED

@@ -20,11 +20,11 @@ from tests.support import postgres
 from tests.support.databases import TEMPLATE, migrated_template
 from tests.support.relay import Relay
 from tests.support.rooms import Rooms
-from tests.support.sending import copies, no_letters, ready, rows, until_sent
+from tests.support.sending import PATIENCE, copies, no_letters, ready, rows, until_sent
 
 pytestmark = [
     pytest.mark.story,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.any_database,  # which is PostgreSQL, whatever was asked for
 ]
 
@@ -66,12 +66,19 @@ async def nothing_is_lost_or_repeated(
     assert sum(row.state == IN_DOUBT for row in found.values()) <= in_doubt
 
 
+async def until_begun(rooms: Rooms, number: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while rooms.said().count("worker_began") < number:
+            await asyncio.sleep(0.05)
+
+
 async def test_restarted_while_a_worker_is_stopped(
     house: House, cast: Cast, relay: Relay, rooms: Rooms, cluster: postgres.Cluster
 ) -> None:
-    no = await campaign_of_many(house, relay)
     sleeper = start(rooms, relay)
     start(rooms, relay)
+    await until_begun(rooms, 2)
+    no = await campaign_of_many(house, relay)
     await until_taken(relay, 20)
 
     os.kill(sleeper.pid, signal.SIGSTOP)
@@ -86,12 +93,31 @@ async def test_restarted_while_a_worker_is_stopped(
 async def test_crashed_under_two_workers(
     house: House, cast: Cast, relay: Relay, rooms: Rooms, cluster: postgres.Cluster
 ) -> None:
+    start(rooms, relay)
+    start(rooms, relay)
+    await until_begun(rooms, 2)
     no = await campaign_of_many(house, relay)
-    start(rooms, relay)
-    start(rooms, relay)
     for number in (20, 80):
         await until_taken(relay, number)
         await asyncio.to_thread(cluster.restart, signal.SIGQUIT)
         await house.engine.dispose()
 
     await nothing_is_lost_or_repeated(house, relay, no, in_doubt=4 * CONNECTIONS)
+
+
+async def test_a_worker_that_starts_while_the_server_is_away_waits_for_it(
+    house: House, cast: Cast, relay: Relay, rooms: Rooms, cluster: postgres.Cluster
+) -> None:
+    no = await campaign_of_many(house, relay)
+    await asyncio.to_thread(cluster.end)
+    worker = start(rooms, relay)
+    async with asyncio.timeout(PATIENCE):
+        while "ledger_not_opened" not in rooms.said():
+            await asyncio.sleep(0.05)
+    assert not relay.letters
+
+    await asyncio.to_thread(cluster.restart)
+    await house.engine.dispose()
+
+    await nothing_is_lost_or_repeated(house, relay, no, in_doubt=0)
+    assert worker.alive()

@@ -14,7 +14,7 @@ from tests.support.databases import PostgresCopies
 from tests.support.processes import Kept
 from tests.support.rooms import ROOT_KEY, free_port
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
 
 async def answers(address: str, seconds: float = 30) -> httpx.Response:
