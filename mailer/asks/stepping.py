@@ -103,9 +103,9 @@ async def _weigh(
     if pledge.times > times:
         suggested = ask.suggested_tier_no
         ready_for = None if suggested is None else await ladder.by_no(work, suggested)
-        await tiers.note_sign(work, no, SignKind.DONE, work.now, ready_for=ready_for)
+        await tiers.note_sign(work, no, SignKind.DONE, work.now, ready_for=ready_for, ask_no=ask.no)
     elif pledge.state in STANDS and was not in STANDS:
-        await tiers.note_sign(work, no, SignKind.PLEDGED, work.now)
+        await tiers.note_sign(work, no, SignKind.PLEDGED, work.now, ask_no=ask.no)
     elif was in STANDS and pledge.state not in STANDS:
         await _forget(work, no, SignKind.PLEDGED, made_at)
 
@@ -118,7 +118,7 @@ async def unweigh(work: Work, pledge: Pledge, change: PledgeChange, *, times: in
     elif change.to_state in STANDS and change.from_state not in STANDS:
         await _forget(work, no, SignKind.PLEDGED, change.at)
     elif change.from_state in STANDS and change.to_state not in STANDS:
-        await tiers.note_sign(work, no, SignKind.PLEDGED, pledge.made_at)
+        await tiers.note_sign(work, no, SignKind.PLEDGED, pledge.made_at, ask_no=pledge.ask_no)
 
 
 async def _forget(work: Work, subscriber_no: int, kind: SignKind, at: datetime) -> None:

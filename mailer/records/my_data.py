@@ -203,6 +203,7 @@ LABELS = {
     "before": N_("Before"),
     "best_time": N_("Best time to call"),
     "by_campaign": N_("From one of our emails"),
+    "by_ask": N_("After your answer to an ask"),
     "by_organiser": N_("By an organiser"),
     "campaign": N_("Name"),
     "cells": N_("The line as it stood"),

@@ -19,6 +19,7 @@ async def move(
     *,
     source: Source,
     campaign_no: int | None = None,
+    ask_no: int | None = None,
     reason: str = "",
     undoes_no: int | None = None,
 ) -> TierChange:
@@ -36,6 +37,7 @@ async def move(
         source=source,
         door=work.door,
         campaign_no=campaign_no,
+        ask_no=ask_no,
         account_no=work.account,
         reason=reason,
         made_at=work.now,

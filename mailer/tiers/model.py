@@ -101,6 +101,8 @@ class TierChange(Base):
         Index("ix_tier_change_moved", "from_no", "to_no", "made_at", "subscriber_no", **_MOVED),
         # How many moved between which rungs in a month, and how: told from the index alone.
         Index("ix_tier_change_made", *_MADE, **_MOVED),
+        # Few have an ask as their cause.
+        Index("ix_tier_change_ask", "ask_no", "made_at", **where("ask_no IS NOT NULL")),
         # A number stands in links and Message-IDs: it is never given a second time.
         {"sqlite_autoincrement": True},
     )
@@ -112,6 +114,7 @@ class TierChange(Base):
     source: Mapped[Source] = mapped_column(one_of(Source))
     door: Mapped[Door] = mapped_column(one_of(Door))
     campaign_no: Mapped[int | None] = mapped_column(index=True)  # the cause, if a mail was
+    ask_no: Mapped[int | None]  # the cause, if an answer to an ask had suggested it
     account_no: Mapped[int | None] = mapped_column(ForeignKey("account.no"))
     reason: Mapped[str] = mapped_column(String(300), default="")
     made_at: Mapped[datetime]
@@ -153,6 +156,7 @@ class TierRequest(Base):
     made_at: Mapped[datetime]
     door: Mapped[Door] = mapped_column(one_of(Door))
     campaign_no: Mapped[int | None]
+    ask_no: Mapped[int | None]
     withdrawn_at: Mapped[datetime | None]
     expired_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
@@ -227,6 +231,7 @@ class TierSuggestion(Base):
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     accepted: Mapped[bool | None]  # None: it ended by itself
+    ask_no: Mapped[int | None]  # the ask whose answer brought it about, if one did
 
 
 # --- what we ask and say of ourselves -------------------------------------------------------------

@@ -68,11 +68,13 @@ async def step(
     *,
     source: Source,
     campaign_no: int | None = None,
+    ask_no: int | None = None,
 ) -> Moved | Requested | Unchanged:
     """Move somebody to the tier of their choice, or ask for it where it needs approval.
 
     Choosing the same again changes nothing, and asking again is the same request. `campaign_no` is
-    the mail whose link they followed. Whoever is held at the lowest rung asks for every step up.
+    the mail whose link they followed, `ask_no` the ask whose answer had suggested it. Whoever is
+    held at the lowest rung asks for every step up.
     """
     subscriber = await held(work, subscriber)
     here = await store.chosen(work, subscriber.no)
@@ -82,8 +84,12 @@ async def step(
         raise TierGone
     up = here is None or tier.rank > here.rank
     if up and (tier.needs_approval or await store.hold_of(work, subscriber.no)):
-        return Requested(await ask_for(work, subscriber, tier, campaign_no=campaign_no))
-    change = await move(work, subscriber, here, tier, source=source, campaign_no=campaign_no)
+        return Requested(
+            await ask_for(work, subscriber, tier, campaign_no=campaign_no, ask_no=ask_no)
+        )
+    change = await move(
+        work, subscriber, here, tier, source=source, campaign_no=campaign_no, ask_no=ask_no
+    )
     await _settle(work, subscriber, tier, up=up)
     if up:
         await tell(work, subscriber, change, by="you")
@@ -103,7 +109,7 @@ async def accept(
             raise SuggestionUnknown
         return Unchanged(here)
     await end_suggestion(work, suggestion, accepted=True)
-    return await step(work, subscriber, tier, source=Source.ACCEPTED)
+    return await step(work, subscriber, tier, source=Source.ACCEPTED, ask_no=suggestion.ask_no)
 
 
 async def assign(

@@ -108,7 +108,9 @@ def _moved(work: Work, change: TierChange, tiers: dict[int, Tier], newest: int) 
         undo = Undo(what=Undoes.TIER, no=change.no, until=change.made_at + UNDO_FOR)
     return {
         "words": words,
-        "details": _(_HOW[change.source]),
+        "details": _("Suggested after an answer to an ask, and accepted")
+        if change.ask_no is not None
+        else _(_HOW[change.source]),
         "said": change.reason,
         "undo": undo,
     }
@@ -230,6 +232,7 @@ def _move(one: TierChange, names: dict[int, str]) -> Row:
         "door": one.door.value,
         "by_organiser": one.account_no is not None,
         "by_campaign": one.campaign_no is not None,
+        "by_ask": one.ask_no is not None,
         "reason": one.reason,
         "at": one.made_at,
         "undone_at": one.undone_at,
@@ -242,6 +245,7 @@ def _wish(one: TierRequest, names: dict[int, str]) -> Row:
         "at": one.made_at,
         "door": one.door.value,
         "by_campaign": one.campaign_no is not None,
+        "by_ask": one.ask_no is not None,
         "withdrawn_at": one.withdrawn_at,
         "expired_at": one.expired_at,
         "answered_at": one.answered_at,

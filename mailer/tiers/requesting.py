@@ -36,7 +36,12 @@ class AnswerStands(Conflict):
 
 
 async def wish(
-    work: Work, subscriber: Subscriber, tier: Tier, *, campaign_no: int | None = None
+    work: Work,
+    subscriber: Subscriber,
+    tier: Tier,
+    *,
+    campaign_no: int | None = None,
+    ask_no: int | None = None,
 ) -> TierRequest:
     """Note a wish for a tier that needs approval; one stands at a time, the newest."""
     standing = await store.standing_request(work, subscriber.no)
@@ -51,6 +56,7 @@ async def wish(
         made_at=work.now,
         door=work.door,
         campaign_no=campaign_no,
+        ask_no=ask_no,
     )
     work.session.add(request)
     await work.session.flush()
@@ -59,10 +65,10 @@ async def wish(
 
 
 async def ask_for(
-    work: Work, subscriber: Subscriber, tier: Tier, *, campaign_no: int | None
+    work: Work, subscriber: Subscriber, tier: Tier, *, campaign_no: int | None, ask_no: int | None
 ) -> TierRequest:
     """Note a wish, and owe the letter that says we have it."""
-    request = await wish(work, subscriber, tier, campaign_no=campaign_no)
+    request = await wish(work, subscriber, tier, campaign_no=campaign_no, ask_no=ask_no)
     await post(
         work,
         Post(
@@ -146,6 +152,7 @@ async def _let_up(work: Work, subscriber: Subscriber, request: TierRequest) -> N
             tier,
             source=Source.ACCEPTED,
             campaign_no=request.campaign_no,
+            ask_no=request.ask_no,
             reason=request.reason,
         )
         await store.lift_hold(work, subscriber.no)

@@ -36,10 +36,12 @@ async def note_sign(
     at: datetime,
     *,
     ready_for: Tier | None = None,
+    ask_no: int | None = None,
 ) -> None:
     """Note what somebody did, who is held; suggest a step up where that is news. Nobody moves.
 
-    Some deeds show by themselves that whoever did them is `ready_for` a rung.
+    Some deeds show by themselves that whoever did them is `ready_for` a rung. `ask_no` is the ask
+    that was answered, if that was the deed: it is the cause of what follows.
     """
     work.session.add(Sign(subscriber_no=subscriber_no, kind=kind, at=at))
     await store.forget_signs(work, subscriber_no, before=work.now - COUNTS_FOR)
@@ -47,7 +49,7 @@ async def note_sign(
     reached = await observed_tier(work, subscriber_no)
     if ready_for is not None and ready_for.closed_at is None and ready_for.rank > reached.rank:
         reached = ready_for
-    await _suggest(work, subscriber_no, reached)
+    await _suggest(work, subscriber_no, reached, ask_no)
 
 
 async def forget_sign(
@@ -79,7 +81,7 @@ async def observed_tier(work: Work, subscriber_no: int) -> Tier:
     return observed(signs, await store.ladder(work), work.now)
 
 
-async def _suggest(work: Work, subscriber_no: int, reached: Tier) -> None:
+async def _suggest(work: Work, subscriber_no: int, reached: Tier, ask_no: int | None) -> None:
     here = await store.chosen(work, subscriber_no)
     if here is None or reached.rank <= here.rank or await store.hold_of(work, subscriber_no):
         return
@@ -88,7 +90,14 @@ async def _suggest(work: Work, subscriber_no: int, reached: Tier) -> None:
     made = await add_missing(
         work,
         TierSuggestion,
-        [{"subscriber_no": subscriber_no, "tier_no": reached.no, "made_at": work.now}],
+        [
+            {
+                "subscriber_no": subscriber_no,
+                "tier_no": reached.no,
+                "made_at": work.now,
+                "ask_no": ask_no,
+            }
+        ],
     )
     person = await subscribers.by_no(work, subscriber_no)
     if not made or person is None:

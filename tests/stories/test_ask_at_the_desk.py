@@ -132,7 +132,13 @@ async def test_from_its_first_word_to_what_it_moved(
         report = path(receipt.link("Say how it went"))
         await answered(admin, report, "help", words="My chair refused.")
         assert await cases_of(house, noor) == 1
-        assert "My chair refused." in (await admin.get(f"/admin/asks/{ask.uid}")).text
+        async with house.work(reading=True) as work:
+            [case] = await followups.open_of(work, noor.no)
+        assert "My chair refused." in (await admin.get(f"/admin/followups/{case.uid}")).text
+        # where many read, it is said that there are words, and not which
+        listed = (await admin.get(f"/admin/asks/{ask.uid}?answer=blocked")).text
+        assert "has written something" in listed
+        assert "My chair refused." not in listed
         pledge = await answer_of(house, noor, ask)
         assert pledge
         assert b"chair" not in (pledge.note or b"")
@@ -155,5 +161,7 @@ async def test_from_its_first_word_to_what_it_moved(
     assert step
     moved = await answered(admin, path(step[1]), "yes")
     assert await level_of(house, noor) == "supporter"
+    caused = (await admin.get(f"/admin/movement?ask={ask.uid}")).text
+    assert re.search(r'data-l="to Supporter"><span>1</span>', caused)
     await answered(admin, moved, "yes")
     assert await level_of(house, noor) == "follower"

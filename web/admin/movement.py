@@ -15,17 +15,17 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from mailer.accounts.model import Power
+from mailer.asks import store as asks
 from mailer.campaigns import store as campaigns
-from mailer.campaigns.model import Campaign
 from mailer.groups import store as groups
 from mailer.kit.i18n import N_, _, in_language, language
 from mailer.kit.work import Work
 from mailer.tiers import store as tiers
 from mailer.tiers.model import Source, Tier
 from mailer.tiers.movement import store
-from mailer.tiers.movement.store import Moves
+from mailer.tiers.movement.store import Cause, Moves
 from web.admin.campaigns import Working
-from web.admin.sharing import NOT_TOLD, THRESHOLD, Say, is_told, total, withholding
+from web.admin.sharing import NOT_TOLD, THRESHOLD, Say, is_told, rounding
 from web.admin.telling import number
 from web.kit.pages import page
 from web.kit.security import gated
@@ -54,11 +54,13 @@ async def show_movement(
     span: FromQuery[str] = "",
     how: FromQuery[str] = "",
     by: FromQuery[str] = "",
+    ask: FromQuery[str] = "",
     shared: FromQuery[str] = "",
 ) -> Template:
     """Show the ladder with its moves, the moves between levels, and those of groups and sectors.
 
-    `how` leaves those that came about in one way, and `by` those that one newsletter brought about.
+    `how` leaves those that came about in one way, `by` those that one newsletter brought about, and
+    `ask` those that answers to one ask suggested.
     """
     ends = _month_of(month, work.now)
     months = int(span) if span in {str(one) for one in SPANS} else 1
@@ -66,12 +68,15 @@ async def show_movement(
     source = next((one for one in _HOW if one.value == how), None)
     sent = [one for one in (await campaigns.all_campaigns(work)).rows if one.started_at is not None]
     cause = next((one for one in sent if one.uid == by), None)
+    asked = await asks.all_asks(work)
+    after = next((one for one in asked if one.uid == ask), None)
+    why = Cause(campaign_no=cause.no if cause else None, ask_no=after.no if after else None)
     withheld = work.scope is not None or shared == "yes"
-    say = withholding if withheld else number
+    say = rounding if withheld else number
     ladder, every = await tiers.ladder(work), await tiers.every_tier(work)
     moved = [
         one
-        for one in await store.moves(work, since, until, campaign_no=cause.no if cause else None)
+        for one in await store.moves(work, since, until, why=why)
         if source is None or one.source is source
     ]
     between: Counter[tuple[int, int]] = Counter()
@@ -79,7 +84,7 @@ async def show_movement(
         between[one.from_no, one.to_no] += one.count
     counts = await tiers.counts(work)
     nowhere: dict[str, list[dict[str, str]]] = {"groups": [], "sectors": []}
-    where = nowhere if source else await _groups(work, since, until, cause, every, say)
+    where = nowhere if source else await _groups(work, since, until, why, every, say)
     return page(
         request,
         "admin/movement/show.html",
@@ -102,6 +107,8 @@ async def show_movement(
         how=source.value if source else "",
         by=cause.uid if cause else "",
         bys=[("", _("Any newsletter, or none")), *[(one.uid, one.name) for one in sent]],
+        ask=after.uid if after else "",
+        asks=[("", _("Any ask, or none")), *[(one.uid, in_language(one.title)) for one in asked]],
         hows=[("", _("Any way")), *[(one.value, _(words)) for one, words in _HOW.items()]],
     )
 
@@ -139,10 +146,12 @@ def _said(since: datetime, ends: datetime) -> str:
 
 
 def _signed(up: int, down: int, say: Say) -> str:
-    """Write what is left of moves up and down; it is withheld if either is, or would tell it."""
+    """Write what is left of moves up and down; withheld if either is, and as round as they."""
     if not (is_told(up, say) and is_told(down, say)):
-        return "–"
+        return NOT_TOLD
     net = up - down
+    if say is rounding:
+        net = round(net / 5) * 5
     return f"+{number(net)}" if net > 0 else number(net).replace("-", "−")  # noqa: RUF001
 
 
@@ -187,14 +196,10 @@ def _net(every: Sequence[Tier], between: Mapping[tuple[int, int], int], say: Say
 def _matrix(
     ladder: Sequence[Tier], between: Mapping[tuple[int, int], int], say: Say
 ) -> list[dict[str, Any]]:
-    """Give a row for each rung that was left, highest first, with a cell for each that was reached.
-
-    A row's sum is withheld with any of its cells: it would tell it.
-    """
+    """Give a row for each rung left, highest first, with a cell for each that was reached."""
     rows = []
     for left in reversed(ladder):
         cells = [between.get((left.no, to.no), 0) for to in ladder]
-        told = all(is_told(count, say) for count in cells)
         rows.append(
             {
                 "name": in_language(left.name),
@@ -202,7 +207,7 @@ def _matrix(
                     (in_language(to.name), "" if to.no == left.no else say(count))
                     for to, count in zip(ladder, cells, strict=True)
                 ],
-                "sum": say(sum(cells)) if told else "–",
+                "sum": say(sum(cells)),
             }
         )
     return rows
@@ -229,7 +234,7 @@ async def _groups(
     work: Work,
     since: datetime,
     until: datetime,
-    cause: Campaign | None,
+    why: Cause,
     every: Sequence[Tier],
     say: Say,
 ) -> dict[str, list[dict[str, str]]]:
@@ -237,9 +242,7 @@ async def _groups(
     rank = {tier.no: tier.rank for tier in every}
     ups: Counter[int] = Counter()
     downs: Counter[int] = Counter()
-    for group_no, from_no, to_no, count in await store.moves_of_groups(
-        work, since, until, campaign_no=cause.no if cause else None
-    ):
+    for group_no, from_no, to_no, count in await store.moves_of_groups(work, since, until, why=why):
         (ups if rank[from_no] < rank[to_no] else downs)[group_no] += count
     most = (ups + downs).most_common()
     named = await groups.by_nos(work, [no for no, _count in most])
@@ -271,14 +274,13 @@ async def _groups(
 def _of_sector(
     name: str, its: Sequence[int], ups: Counter[int], downs: Counter[int], say: Say
 ) -> dict[str, str]:
-    """Write the moves of the groups of a sector; a sum is withheld with any of its parts."""
-    told = all(is_told(of[no], say) for no in its for of in (ups, downs))
+    """Write the moves of the groups of a sector."""
     up, down = sum(ups[no] for no in its), sum(downs[no] for no in its)
     return {
         "name": name,
-        "up": total([ups[no] for no in its], say),
-        "down": total([downs[no] for no in its], say),
-        "net": _signed(up, down, say) if told else NOT_TOLD,
+        "up": say(up),
+        "down": say(down),
+        "net": _signed(up, down, say),
     }
 
 

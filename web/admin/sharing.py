@@ -22,6 +22,15 @@ def withholding(count: int) -> str:
     return _("under %(threshold)s") % {"threshold": number(THRESHOLD)}
 
 
+def rounding(count: int) -> str:
+    """Write a number to the nearest five, or that it is a small one.
+
+    For tables whose every row, column and sum is shown: exact ones beside a number that is withheld
+    would tell it, and without the sums the table would say little.
+    """
+    return number((count + 2) // 5 * 5) if count >= THRESHOLD else withholding(count)
+
+
 def is_told(count: int, say: Say) -> bool:
     """Say whether a number is written as it is, so that sums with it may be too."""
     return say is number or count == 0 or count >= THRESHOLD

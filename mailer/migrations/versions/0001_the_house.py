@@ -1942,6 +1942,7 @@ def upgrade() -> None:
         sa.Column(
             "campaign_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "account_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -1967,6 +1968,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("tier_change", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tier_change_ask",
+            ["ask_no", "made_at"],
+            unique=False,
+            sqlite_where=sa.text("ask_no IS NOT NULL"),
+            postgresql_where=sa.text("ask_no IS NOT NULL"),
+        )
         batch_op.create_index(
             batch_op.f("ix_tier_change_campaign_no"), ["campaign_no"], unique=False
         )
@@ -2033,6 +2041,7 @@ def upgrade() -> None:
         sa.Column(
             "campaign_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("withdrawn_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("expired_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("answered_at", orm.UtcDateTime(timezone=True), nullable=True),
@@ -2082,6 +2091,7 @@ def upgrade() -> None:
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", orm.UtcDateTime(timezone=True), nullable=True),
         sa.Column("accepted", sa.Boolean(), nullable=True),
+        sa.Column("ask_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["subscriber_no"],
             ["subscriber.no"],
@@ -3065,6 +3075,11 @@ def downgrade() -> None:
             ),
         )
         batch_op.drop_index(batch_op.f("ix_tier_change_campaign_no"))
+        batch_op.drop_index(
+            "ix_tier_change_ask",
+            sqlite_where=sa.text("ask_no IS NOT NULL"),
+            postgresql_where=sa.text("ask_no IS NOT NULL"),
+        )
 
     op.drop_table("tier_change")
     with op.batch_alter_table("tagging", schema=None) as batch_op:

@@ -20,16 +20,26 @@ class Moves(msgspec.Struct, frozen=True):
     count: int
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """What brought moves about: a mail whose link was followed, an ask whose answer led there."""
+
+    campaign_no: int | None = None
+    ask_no: int | None = None
+
+
+ANY = Cause()
+
+
 async def moves(
-    work: Work, since: datetime, until: datetime | None = None, *, campaign_no: int | None = None
+    work: Work, since: datetime, until: datetime | None = None, *, why: Cause = ANY
 ) -> list[Moves]:
     """Count the moves from one moment (to before another) of people whom the actor may see.
 
-    Told from an index alone where everybody is in sight; of one campaign from those it caused.
+    Told from an index alone where everybody is in sight; of one cause from those it brought about.
     """
     counted = (
         select(TierChange.from_no, TierChange.to_no, TierChange.source, func.count())
-        .where(*_in(since, until, campaign_no))
+        .where(*_in(since, until, why))
         .group_by(TierChange.from_no, TierChange.to_no, TierChange.source)
     )
     if work.scope is not None:
@@ -45,7 +55,7 @@ async def moves(
 
 
 async def moves_of_groups(
-    work: Work, since: datetime, until: datetime, *, campaign_no: int | None = None
+    work: Work, since: datetime, until: datetime, *, why: Cause = ANY
 ) -> Sequence[tuple[int, int, int, int]]:
     """Count the moves of each group's people: group, from, to, and how many.
 
@@ -54,7 +64,7 @@ async def moves_of_groups(
     counted = (
         select(Membership.group_no, TierChange.from_no, TierChange.to_no, func.count())
         .join(Membership, Membership.subscriber_no == TierChange.subscriber_no)
-        .where(*_in(since, until, campaign_no))
+        .where(*_in(since, until, why))
         .group_by(Membership.group_no, TierChange.from_no, TierChange.to_no)
     )
     if work.scope is not None:
@@ -67,14 +77,13 @@ async def moves_of_groups(
     ]
 
 
-def _in(
-    since: datetime, until: datetime | None, campaign_no: int | None
-) -> tuple[ColumnElement[bool], ...]:
-    """Say that somebody moved then and that it stands, in the words of the index."""
+def _in(since: datetime, until: datetime | None, why: Cause) -> tuple[ColumnElement[bool], ...]:
+    """Say that somebody moved then and that it stands, in the words of the indexes."""
     undo: ColumnElement[Source] = bindparam(None, Source.UNDO, literal_execute=True)
     return (
         TierChange.made_at >= since,
-        *([] if campaign_no is None else [TierChange.campaign_no == campaign_no]),
+        *([] if why.campaign_no is None else [TierChange.campaign_no == why.campaign_no]),
+        *([] if why.ask_no is None else [TierChange.ask_no == why.ask_no]),
         *([] if until is None else [TierChange.made_at < until]),
         TierChange.from_no.is_not(None),
         TierChange.undone_at.is_(None),

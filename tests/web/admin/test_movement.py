@@ -74,6 +74,22 @@ async def test_what_one_newsletter_moved_is_told_by_itself(
     assert cells((await admin.get(f"{PAGE}?by=none")).text, "Follower", "to Supporter") == ["9"]
 
 
+async def test_what_answers_to_one_ask_suggested_is_told_by_itself(
+    admin: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    await moved(house, cast)
+    async with house.work() as work:
+        ask = await make.ask(work)
+        await tiers.step(work, cast.dana, cast.supporter, source=Source.ACCEPTED, ask_no=ask.no)
+
+    of_one = (await admin.get(f"{PAGE}?ask={ask.uid}")).text
+
+    assert cells(of_one, "Follower", "to Supporter") == ["1"]
+    assert cells(of_one, cast.northgate.name, "Up") == []
+    assert f'<option value="{ask.uid}" selected>' in of_one
+    assert cells((await admin.get(f"{PAGE}?ask=none")).text, "Follower", "to Supporter") == ["9"]
+
+
 async def test_sectors_add_their_groups_up(
     admin: httpx.AsyncClient, house: House, cast: Cast
 ) -> None:
@@ -86,8 +102,8 @@ async def test_sectors_add_their_groups_up(
     shared = (await admin.get(f"{PAGE}?shared=yes")).text
 
     assert cells(shown, "Transport", "Net") == ["+8"]
-    assert cells(shared, "Transport", "Up") == ["–"]
-    assert cells(shared, "Transport", "Net") == ["–"]
+    assert cells(shared, "Transport", "Up") == ["10"]
+    assert cells(shared, "Transport", "Net") == ["+10"]
 
 
 async def test_a_way_and_a_time_are_chosen(
@@ -104,16 +120,17 @@ async def test_a_way_and_a_time_are_chosen(
         assert (await admin.get(f"{PAGE}?{odd}")).status_code == 200
 
 
-async def test_small_numbers_and_sums_that_tell_them_are_withheld_where_it_is_shared(
+async def test_small_numbers_are_withheld_and_others_round_where_it_is_shared(
     admin: httpx.AsyncClient, house: House, cast: Cast
 ) -> None:
     await moved(house, cast)
 
     shown = (await admin.get(f"{PAGE}?shared=yes")).text
 
-    assert cells(shown, "Follower", "to Supporter") == ["8"]
+    assert cells(shown, "Follower", "to Supporter") == ["10"]
+    assert cells(shown, "Follower", "In all") == ["10"]
     assert cells(shown, "Supporter", "to Follower") == ["under 5"]
-    assert cells(shown, "Supporter", "In all") == ["–"]
+    assert cells(shown, "Supporter", "In all") == ["under 5"]
     assert cells(shown, "Supporter", "Net") == ["–"]
     assert cells(shown, cast.harbour.name, "Up") == ["under 5"]
 
