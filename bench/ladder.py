@@ -30,6 +30,7 @@ from mailer.kit.links import Links
 from mailer.kit.tokens import Purpose, Signer
 from mailer.kit.work import clock
 from mailer.subscribers.model import Subscriber
+from mailer.tiers.census.counting import keep_census
 from tests.support.signing_in import signed_in
 
 KINDS = ("sqlite", "postgres")
@@ -37,6 +38,7 @@ PAGE_BAR, POST_BAR = 0.300, 0.020  # seconds of the database
 CHOOSING_BAR = 30.0  # seconds: ours, no more than the freezing of a review may wait
 
 PAGES = {
+    "home": "/admin",
     "ladder": "/admin/levels",
     "movement, this month": "/admin/movement",
     "movement, a year": "/admin/movement?span=12",
@@ -44,6 +46,7 @@ PAGES = {
     "report of an ask": "/admin/asks/ask-1",
     "its people who did it": "/admin/asks/ask-1?state=done",
     "its groups": "/admin/asks/ask-1/groups",
+    "who goes quiet": "/admin/quiet",
     "follow-ups": "/admin/followups",
 }
 
@@ -105,6 +108,16 @@ def pages(made: Ground, report: Report, how: argparse.Namespace) -> None:
         async with house.work(reading=True) as work:
             amina = await accounts.by_address(work, "amina@war.example.org")
         assert amina
+        # As a worker does once a minute.
+        counting = Clock()
+        with counting.watching(house):
+            began = time.perf_counter()
+            await keep_census(house)
+            took = time.perf_counter() - began
+        report.say(
+            f"{made.kind}: counting everybody on the ladder, once a minute by a worker: "
+            f"{counting.seconds * 1000:.0f} ms of the database, {took * 1000:.0f} in all"
+        )
         async with a_client(house) as client:
             await signed_in(client, house, amina)
             for name, path in PAGES.items():

@@ -28,6 +28,7 @@ from mailer.kit.logs import keep_records
 from mailer.kit.loops import Ending
 from mailer.records.looking import forget_looks
 from mailer.settings import Settings, SettingsWrong
+from mailer.tiers.census.counting import keep_census
 from mailer.tiers.upkeep.keeping import keep_some
 from mailer.worker import work_on
 
@@ -48,6 +49,7 @@ UPKEEP = (
     look_around,
     forget_notes,
     tell_of_today,
+    keep_census,
 )
 """What is due by the day."""
 

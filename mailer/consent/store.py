@@ -325,15 +325,15 @@ async def states(work: Work, subscriber_nos: Collection[int]) -> dict[int, Subsc
     return {no: SubscriberState(state) for no, state in found}
 
 
-async def counts_by_state(work: Work) -> dict[SubscriberState, int]:
-    """Count the people whom the actor may see in each state."""
-    state = state_now(work.now).label("state")
-    counted = await work.session.execute(
-        select(state, func.count()).where(visible(work)).group_by(state),
+async def how_many_paused(work: Work) -> int:
+    """Count the people whom the actor may see who are on a break; told from those alone."""
+    paused = select(func.count(Subscriber.no)).where(
+        Subscriber.paused_until.is_not(None),
+        Subscriber.paused_until > work.now,
+        state_now(work.now) == SubscriberState.PAUSED.value,
+        visible(work),
     )
-    counts = dict.fromkeys(SubscriberState, 0)
-    counts.update({SubscriberState(word): number for word, number in counted})
-    return counts
+    return await work.session.scalar(paused) or 0
 
 
 async def is_suppressed(work: Work, subscriber: Subscriber) -> bool:

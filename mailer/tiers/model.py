@@ -290,3 +290,13 @@ class Round(Base):
     begun_at: Mapped[datetime]
     after_no: Mapped[int | None]  # the last number that was looked at; None at the end
     left: Mapped[int]  # letters that may still be posted in this round
+
+
+class LadderCount(Base):
+    """How many active people stood on a tier when a worker last counted. Nobody's record."""
+
+    __tablename__ = "ladder_count"
+
+    tier_no: Mapped[int] = mapped_column(ForeignKey("tier.no"), primary_key=True)
+    people: Mapped[int]
+    counted_at: Mapped[datetime]

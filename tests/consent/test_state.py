@@ -16,6 +16,7 @@ from mailer.consent.model import (
     state_from,
 )
 from mailer.kit.work import Work
+from mailer.subscribers import pausing
 from mailer.subscribers.actions import SubscriberUnknown
 from mailer.subscribers.model import Subscriber, Suppression, SuppressionReason, visible
 from tests import makers as make
@@ -153,13 +154,18 @@ async def test_states_of_people_out_of_sight_are_not_told(cast: Cast, work: Work
         await state_of(farids, cast.bo)
 
 
-async def test_people_are_counted_by_state_and_by_list(cast: Cast, work: Work) -> None:
-    counts = await store.counts_by_state(work)
-    assert {state: number for state, number in counts.items() if number} == {
-        SubscriberState.ACTIVE: 2,
-        SubscriberState.UNSUBSCRIBED: 1,
-        SubscriberState.PENDING: 1,
-    }
+async def test_who_is_on_a_break_is_counted(cast: Cast, work: Work) -> None:
+    assert await store.how_many_paused(work) == 0
+    await pausing.pause(work, cast.bo, days=30)
+    await pausing.pause(work, cast.gil, days=30)
+    await pausing.pause(work, cast.chidi, days=30)  # who has left is not on a break
+    assert await store.how_many_paused(work) == 2
+    assert await store.how_many_paused(make.seen_by(work, cast.harbour)) == 1
+    await pausing.stop_silently(work, cast.bo)
+    assert await store.how_many_paused(work) == 1
+
+
+async def test_people_are_counted_by_list(cast: Cast, work: Work) -> None:
     assert (await store.counts_by_list(work))[cast.bulletin.no] == {
         SubscriptionState.CONFIRMED: 2,
         SubscriptionState.UNCONFIRMED: 1,

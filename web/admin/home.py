@@ -16,7 +16,6 @@ from mailer.accounts.model import Account, Power
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, CampaignState
 from mailer.consent import store as consent
-from mailer.consent.model import SubscriberState
 from mailer.deliveries import store as deliveries
 from mailer.deliveries import unread
 from mailer.followups.model import Rank
@@ -31,10 +30,11 @@ from mailer.outbox import store as outbox
 from mailer.outbox.model import DeliveryState
 from mailer.subscribers import store as subscribers
 from mailer.tiers import store as tiers
+from mailer.tiers.census.counting import census
 from web.admin import home_asks
 from web.admin.campaigns import Working
 from web.admin.people import called
-from web.admin.telling import day, moment, number, people
+from web.admin.telling import counted_at, day, moment, number, people
 from web.kit.pages import page
 from web.kit.security import account_of, gated
 from web.kit.sessions import Asked
@@ -94,7 +94,7 @@ async def show_home(request: Asked, work: Working) -> Template:
         may_write=account.may(Power.WRITE),
         sees=sees,
         everybody=everybody,
-        **(await _ladder(work) if everybody else {"ladder": [], "paused": None}),
+        **(await _ladder(work) if everybody else {"ladder": [], "paused": None, "counted": ""}),
         asks=await home_asks.under_way(work),
         last=await _last(work, newest) if account.may(Power.WRITE) else None,
     )
@@ -346,10 +346,11 @@ async def _files(work: Work) -> list[Job]:
 
 
 async def _ladder(work: Work) -> dict[str, Any]:
-    counts = await tiers.counts(work)
+    counted = await census(work)
+    counts = counted.people
     moves = await tiers.moves_since(work, work.now - LATELY)
     most = max([*counts.values(), 1])
-    paused = (await consent.counts_by_state(work))[SubscriberState.PAUSED]
+    paused = await consent.how_many_paused(work)
     return {
         "ladder": [
             {
@@ -362,6 +363,7 @@ async def _ladder(work: Work) -> dict[str, Any]:
             for tier in await tiers.ladder(work)
         ],
         "paused": number(paused),
+        "counted": counted_at(counted.at),
     }
 
 

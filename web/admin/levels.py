@@ -16,9 +16,10 @@ from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
 from mailer.tiers import actions
 from mailer.tiers import store as tiers
+from mailer.tiers.census.counting import Census, census
 from mailer.tiers.model import Tier
 from web.admin.campaigns import Working
-from web.admin.telling import number, people
+from web.admin.telling import counted_at, number, people
 from web.admin.wording import errors_of, filled, id_of, labels, tongues, written
 from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import page, redirect
@@ -131,11 +132,18 @@ def _typed(form: Form, tier: Tier) -> dict[str, str]:
     return values
 
 
+def _counted(work: Work, found: Census) -> str:
+    if work.scope is not None:
+        return _("On the roll and among those you look after, today.")
+    words = _("On the roll today. Who takes a break, or has left, is not counted.")
+    return f"{words} {counted_at(found.at)}".strip()
+
+
 async def _levels_page(
     request: Asked, work: Work, values: dict[str, str], *, errors: dict[str, str]
 ) -> Template:
     ladder = await tiers.ladder(work)
-    counts = await tiers.counts(work)
+    found = await census(work)
     lists = {str(one.no): in_language(one.name) for one in await consents.lists(work)}
     may_change = account_of(request).may(Power.SEND)
     return page(
@@ -145,7 +153,7 @@ async def _levels_page(
         levels=[
             _shown(
                 tier,
-                people(counts[tier.no]),
+                people(found.people[tier.no]),
                 is_lowest=tier is ladder[0],
                 is_highest=tier is ladder[-1],
                 lists=lists,
@@ -153,9 +161,7 @@ async def _levels_page(
             for tier in reversed(ladder)
         ],
         lists=list(lists.items()),
-        counted=_("On the roll and among those you look after, today.")
-        if work.scope is not None
-        else _("On the roll today. Who takes a break, or has left, is not counted."),
+        counted=_counted(work, found),
         values=values,
         tongues=tongues(),
         promised=_promised(),

@@ -21,12 +21,13 @@ from mailer.groups import store as groups
 from mailer.kit.i18n import N_, _, in_language, language
 from mailer.kit.work import Work
 from mailer.tiers import store as tiers
+from mailer.tiers.census.counting import census
 from mailer.tiers.model import Source, Tier
 from mailer.tiers.movement import store
 from mailer.tiers.movement.store import Cause, Moves
 from web.admin.campaigns import Working
 from web.admin.sharing import NOT_TOLD, THRESHOLD, Say, is_told, rounding
-from web.admin.telling import number
+from web.admin.telling import counted_at, number
 from web.kit.pages import page
 from web.kit.security import gated
 from web.kit.sessions import Asked
@@ -82,14 +83,15 @@ async def show_movement(
     between: Counter[tuple[int, int]] = Counter()
     for one in moved:
         between[one.from_no, one.to_no] += one.count
-    counts = await tiers.counts(work)
+    counted = await census(work)
     nowhere: dict[str, list[dict[str, str]]] = {"groups": [], "sectors": []}
     where = nowhere if source else await _groups(work, since, until, why, every, say)
     return page(
         request,
         "admin/movement/show.html",
         said=_said(since, ends),
-        levels=_levels(ladder, every, between, counts, say),
+        levels=_levels(ladder, every, between, counted.people, say),
+        counted=counted_at(counted.at),
         net=_net(every, between, say),
         rungs=[in_language(tier.name) for tier in ladder],
         matrix=_matrix(ladder, between, say),

@@ -44,6 +44,11 @@ def moment(at: datetime) -> str:
     return _("%(day)s at %(time)s UTC") % {"day": day(at), "time": hour(at)}
 
 
+def counted_at(at: datetime | None) -> str:
+    """Say when something was counted; nothing where that is now."""
+    return "" if at is None else _("Counted at %(time)s UTC.") % {"time": hour(at)}
+
+
 def shortly(at: datetime) -> str:
     """Write a day and an hour in a table: 11 June, 10:04."""
     return _("%(day)s, %(time)s") % {

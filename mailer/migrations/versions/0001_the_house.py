@@ -1358,6 +1358,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_import_uid")),
     )
     op.create_table(
+        "ladder_count",
+        sa.Column("tier_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("people", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("counted_at", orm.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tier_no"], ["tier.no"], name=op.f("fk_ladder_count_tier_no_tier")
+        ),
+        sa.PrimaryKeyConstraint("tier_no", name=op.f("pk_ladder_count")),
+    )
+    op.create_table(
         "letter",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -3154,6 +3164,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_letter_subscriber_no"))
 
     op.drop_table("letter")
+    op.drop_table("ladder_count")
     op.drop_table("import")
     with op.batch_alter_table("follow_up", schema=None) as batch_op:
         batch_op.drop_index(

@@ -1,0 +1,1 @@
+"""The census of the ladder: how many stand on each tier."""
