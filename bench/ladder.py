@@ -44,7 +44,7 @@ PAGES = {
     "movement, a year": "/admin/movement?span=12",
     "asks": "/admin/asks",
     "report of an ask": "/admin/asks/ask-1",
-    "its people who did it": "/admin/asks/ask-1?state=done",
+    "its people who did it": "/admin/asks/ask-1?answer=done",
     "its groups": "/admin/asks/ask-1/groups",
     "who goes quiet": "/admin/quiet",
     "follow-ups": "/admin/followups",

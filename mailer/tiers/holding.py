@@ -12,7 +12,7 @@ from mailer.subscribers.actions import held
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store
 from mailer.tiers.changing import move, tier_of
-from mailer.tiers.model import Source, TierHold
+from mailer.tiers.model import Source, TierChange, TierHold
 
 
 class DoubtUnexplained(Invalid):
@@ -61,3 +61,18 @@ async def let_go(work: Work, subscriber: Subscriber) -> None:
             here = await tier_of(work, newest.to_no)
             await move(work, subscriber, here, back, source=Source.UNDO, undoes_no=newest.no)
     await audit.note(work, "tier_hold_lifted", subscriber=subscriber.no)
+
+
+async def hold_again(work: Work, change: TierChange) -> None:
+    """Hold somebody as before a move that freed them, and that is taken back now."""
+    if change.lifted is None or await store.hold_of(work, change.subscriber_no) is not None:
+        return
+    work.session.add(
+        TierHold(
+            subscriber_no=change.subscriber_no,
+            reason=change.lifted,
+            held_at=work.now,
+            account_no=work.account,
+        )
+    )
+    await work.session.flush()

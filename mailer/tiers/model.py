@@ -120,11 +120,15 @@ class TierChange(Base):
     made_at: Mapped[datetime]
     undoes_no: Mapped[int | None] = mapped_column(ForeignKey("tier_change.no"))
     undone_at: Mapped[datetime | None]
+    lifted: Mapped[str | None] = mapped_column(String(300))  # why they had been held until then
 
     @property
     def may_be_undone(self) -> bool:
-        """Say whether there is a way back at all: not from the first choice, nor from an undo."""
-        return self.from_no is not None and self.source is not Source.UNDO
+        """Say whether there is a way back at all: not from the first choice, nor from an undo.
+
+        A hold is lifted by an organiser, and not undone by whom it holds.
+        """
+        return self.from_no is not None and self.source not in {Source.UNDO, Source.HELD}
 
     def is_open_to_undo(self, now: datetime) -> bool:
         """Say whether an undo may be offered now, if nothing has moved since."""

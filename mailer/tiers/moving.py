@@ -20,6 +20,7 @@ from mailer.subscribers.actions import held
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store
 from mailer.tiers.changing import move, tell, tier_of
+from mailer.tiers.holding import hold_again
 from mailer.tiers.laddering import TierGone
 from mailer.tiers.model import UNDO_FOR, ChosenTier, Source, Tier, TierChange, TierRequest
 from mailer.tiers.requesting import ask_for, overtake_request
@@ -128,7 +129,7 @@ async def assign(
     up = here is None or tier.rank > here.rank
     change = await move(work, subscriber, here, tier, source=Source.ASSIGNED, reason=reason)
     await _settle(work, subscriber, tier, up=up)
-    await store.lift_hold(work, subscriber.no)
+    change.lifted = await store.lift_hold(work, subscriber.no)
     await tell(work, subscriber, change, by="organiser")
     await audit.note(
         work, "tier_assigned", subscriber=subscriber.no, tier=tier.no, change=change.no
@@ -151,7 +152,8 @@ async def undo(work: Work, subscriber: Subscriber, change_no: int) -> TierChange
     """Take back somebody's newest move, within 30 days; give the move that does so.
 
     Undoing twice is undoing once. Where they came from is theirs again, approval or not: they had
-    it.
+    it. Whoever is held since then does not rise by it, and is not told why; whom the move had freed
+    is held again.
     """
     subscriber = await held(work, subscriber)
     change = await store.change_by_no(work, change_no)
@@ -168,7 +170,10 @@ async def undo(work: Work, subscriber: Subscriber, change_no: int) -> TierChange
     back, here = await tier_of(work, change.from_no), await tier_of(work, change.to_no)
     if back.closed_at is not None:
         raise TierGone
+    if back.rank > here.rank and await store.hold_of(work, subscriber.no):
+        raise SinceMoved
     change.undone_at = work.now
+    await hold_again(work, change)
     return await move(work, subscriber, here, back, source=Source.UNDO, undoes_no=change.no)
 
 

@@ -16,6 +16,7 @@ from mailer.subscribers.actions import SubscriberUnknown
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store
 from mailer.tiers.changing import move, tier_of
+from mailer.tiers.holding import hold_again
 from mailer.tiers.model import ANSWER_WITHIN, UNDO_FOR, Source, Tier, TierRequest
 
 
@@ -145,7 +146,7 @@ async def answer(
 async def _let_up(work: Work, subscriber: Subscriber, request: TierRequest) -> None:
     tier, here = await tier_of(work, request.tier_no), await store.chosen(work, subscriber.no)
     if here is None or here.rank < tier.rank:
-        await move(
+        change = await move(
             work,
             subscriber,
             here,
@@ -155,7 +156,7 @@ async def _let_up(work: Work, subscriber: Subscriber, request: TierRequest) -> N
             ask_no=request.ask_no,
             reason=request.reason,
         )
-        await store.lift_hold(work, subscriber.no)
+        change.lifted = await store.lift_hold(work, subscriber.no)
 
 
 def _answered(subscriber: Subscriber, request: TierRequest) -> Post:
@@ -212,6 +213,7 @@ async def _let_down(work: Work, subscriber: Subscriber, request: TierRequest) ->
     if change is None or not moved or change.from_no is None:
         raise AnswerStands
     change.undone_at = work.now
+    await hold_again(work, change)
     back, here = await tier_of(work, change.from_no), await tier_of(work, change.to_no)
     await move(work, subscriber, here, back, source=Source.UNDO, undoes_no=change.no)
 

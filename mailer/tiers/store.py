@@ -244,12 +244,14 @@ async def hold_of(work: Work, subscriber_no: int) -> TierHold | None:
     return await work.session.get(TierHold, subscriber_no, populate_existing=True)
 
 
-async def lift_hold(work: Work, subscriber_no: int) -> None:
-    """Let somebody go, if they are held."""
+async def lift_hold(work: Work, subscriber_no: int) -> str | None:
+    """Let somebody go, if they are held; give why they were."""
     held = await hold_of(work, subscriber_no)
-    if held is not None:
-        await work.session.delete(held)
-        await work.session.flush()
+    if held is None:
+        return None
+    await work.session.delete(held)
+    await work.session.flush()
+    return held.reason
 
 
 # --- signs and suggestions ------------------------------------------------------------------------

@@ -195,6 +195,8 @@ class Climb:
             assert before.made_at <= after.made_at
         undone = {one.undoes_no for one in changes if one.undoes_no is not None}
         assert undone == {one.no for one in changes if one.undone_at is not None}
+        if await store.hold_of(work, no) is not None:
+            assert chosen.tier_no == self.ladder[0].no, "whoever is held rises by nothing of theirs"
         waiting = [one for one in await store.requests_of(work, no) if one.is_waiting]
         assert len(waiting) <= 1
         moves = [kind for kind in await activity.kinds(work, no) if kind in MOVES]

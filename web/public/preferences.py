@@ -51,6 +51,7 @@ from web.public.opening import (
     no_button,
     owner_of,
 )
+from web.public.tiers import newest_move
 from web.public.words import Level, agreement, day, mark_of
 
 PRIVATE_MINUTES = minutes(LIVES[Purpose.PRIVATE])
@@ -235,6 +236,7 @@ async def _private(
         days=PAUSE_DAYS,
         leave=link.link(Purpose.UNSUBSCRIBE),
         stay=link.link(Purpose.STAY, question.no) if question else "",
+        moved=await newest_move(link),
         **await answered.shown(link),
         **await knowing.shown(link, typed),
         form={

@@ -104,6 +104,18 @@ async def show_move(link: Opened) -> Answer:
     )
 
 
+async def newest_move(link: Opened) -> dict[str, str] | None:
+    """Tell, on their own page, the newest step that can be taken back, and the way to do so."""
+    change = await store.newest_change(link.work, link.subscriber.no)
+    if change is None or not change.is_open_to_undo(link.work.now):
+        return None
+    return {
+        "when": day(change.made_at),
+        "until": day(change.made_at + UNDO_FOR),
+        "undo": link.link(Purpose.UNDO_TIER, change.no),
+    }
+
+
 async def _goes_with(link: Opened, level: Level) -> list[str]:
     """Name the lists that go with a level, as far as anybody may choose them."""
     tier = await store.by_no(link.work, level.no)

@@ -1960,6 +1960,7 @@ def upgrade() -> None:
         sa.Column("made_at", orm.UtcDateTime(timezone=True), nullable=False),
         sa.Column("undoes_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("undone_at", orm.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lifted", sa.String(length=300), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_no"], ["account.no"], name=op.f("fk_tier_change_account_no_account")
         ),

@@ -100,6 +100,20 @@ async def test_a_private_link_is_sent_to_the_owner_and_only_there(
     assert (await web.get("/my/sent")).status_code == 200
 
 
+async def test_the_newest_step_can_be_taken_back_for_thirty_days_from_the_own_page(
+    web: httpx.AsyncClient, house: House, cast: Cast, private: str
+) -> None:
+    assert "Take the step back" not in (await web.get(private)).text
+    await web.post(my(private, "level"), data={"level": "follower"})
+    assert await level_of(house, cast.bo) == "follower"
+
+    shown = (await web.get(private)).text
+    [way] = re.findall(r'href="([^"]+)"(?:(?!</a>).)*Take the step back', shown, re.DOTALL)
+    await web.post(way, data={"answer": "yes"})
+    assert await level_of(house, cast.bo) == "supporter"
+    assert "Take the step back" not in (await web.get(private)).text
+
+
 async def test_a_private_link_is_not_sent_to_who_never_confirmed(
     web: httpx.AsyncClient, house: House, cast: Cast, link: Link
 ) -> None:
