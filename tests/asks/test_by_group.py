@@ -28,7 +28,7 @@ async def test_answers_are_counted_in_every_group_of_those_who_gave_them(
     await pledging.pledge(work, cast.bo, other)
 
     assert await of_groups(work, ask.no) == [
-        OfGroup(cast.northgate.no, pledged=5, blocked=1, done=1),
+        OfGroup(cast.northgate.no, pledged=5, blocked=1, done=1, declined=1),
         OfGroup(cast.harbour.no, pledged=1, blocked=1, done=0),
     ]
 

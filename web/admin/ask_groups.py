@@ -70,6 +70,7 @@ def _told(of: Sequence[OfGroup], say: Say) -> dict[str, str]:
         "pledged": total([one.pledged for one in of], say),
         "done": total([one.done for one in of], say),
         "blocked": total([one.blocked for one in of], say),
+        "declined": total([one.declined for one in of], say),
     }
 
 

@@ -18,24 +18,27 @@ class OfGroup(msgspec.Struct, frozen=True):
     pledged: int = 0  # said yes and did not take it back, whatever came of it
     blocked: int = 0  # of those: need help
     done: int = 0  # once at least
+    declined: int = 0  # said that it is not for them
 
 
 async def of_groups(work: Work, ask_no: int) -> list[OfGroup]:
     """Count for each group that the actor looks after, most who said yes first."""
-    yes: dict[int, dict[PledgeState, int]] = defaultdict(dict)
-    for group_no, state, count in await _counted(work, ask_no, Pledge.state.in_(STANDS)):
-        yes[group_no][state] = count
+    said: dict[int, dict[PledgeState, int]] = defaultdict(dict)
+    answers = Pledge.state.in_((*STANDS, PledgeState.DECLINED))
+    for group_no, state, count in await _counted(work, ask_no, answers):
+        said[group_no][state] = count
     done: dict[int, int] = defaultdict(int)
     for group_no, _state, count in await _counted(work, ask_no, Pledge.done_at.is_not(None)):
         done[group_no] += count
     found = [
         OfGroup(
             group_no=no,
-            pledged=sum(yes[no].values()),
-            blocked=yes[no].get(PledgeState.BLOCKED, 0),
+            pledged=sum(count for state, count in said[no].items() if state in STANDS),
+            blocked=said[no].get(PledgeState.BLOCKED, 0),
             done=done[no],
+            declined=said[no].get(PledgeState.DECLINED, 0),
         )
-        for no in yes.keys() | done.keys()
+        for no in said.keys() | done.keys()
     ]
     return sorted(found, key=lambda one: (-one.pledged, -one.done, one.group_no))
 

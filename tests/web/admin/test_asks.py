@@ -582,7 +582,7 @@ async def test_how_far_each_group_and_sector_has_come(
 
     shown = (await admin.get(at(ask, "/groups"))).text
 
-    assert "Nobody of a group said yes yet" in empty
+    assert "Nobody of a group answered yet" in empty
     assert f'href="{at(ask, "/groups")}"' in (await admin.get(at(ask))).text
     assert cells(shown, cast.northgate.name, "Said yes") == ["7"]
     assert cells(shown, cast.northgate.name, "Done") == ["1"]
