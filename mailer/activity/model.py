@@ -55,13 +55,34 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class Causes(enum.StrEnum):
+    """What kind of thing led to an entry."""
+
+    CAMPAIGN = "campaign"
+    ASK = "ask"
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What led to an entry, by its number, for slices that lie below what it is.
+
+    `words` say more, with room for its name: `%(campaign)s` or `%(ask)s`. `uid` is its name in the
+    addresses of admin pages, filled in where the whole timeline is put together.
+    """
+
+    what: Causes
+    no: int
+    words: str
+    uid: str = ""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a timeline as it is read, in the reader's language.
 
     Each slice tells its own (`record.entries`). `words` is a sentence without its full stop,
     `details` says more where there is more, and `said` is what a person wrote. `kind` is for
     choosing a sign, `order` tells what came first of what has one date. `account_name` is filled in
-    where the whole timeline is put together.
+    where the whole timeline is put together; there the words of a `cause` that is found take the
+    place of `details`.
     """
 
     at: datetime
@@ -73,4 +94,5 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     door: Door | None = None
     account_no: int | None = None
     account_name: str | None = None
+    cause: Cause | None = None
     undo: Undo | None = None

@@ -12,7 +12,7 @@ from mailer.kit.orm import Facts
 from mailer.kit.work import Work
 
 Told = Mapping[str, Any]
-"""The words of one entry: `words`, and perhaps `details`, `said` and `undo`."""
+"""The words of one entry: `words`, and perhaps `details`, `said`, `cause` and `undo`."""
 
 
 async def told(

@@ -66,6 +66,7 @@ KINDS: dict[str, frozenset[str]] = {
         ),
         "tier-changed": (
             "from_name to_name direction undo_link undo_until preferences_link asked_by reason"
+            " goes_with"
         ),
         "tier-requested": "tier_name",
         "tier-request-expired": "tier_name preferences_link",
@@ -74,7 +75,7 @@ KINDS: dict[str, frozenset[str]] = {
             "again level_name below_name days stay_link down_link pause_link preferences_link"
         ),
         "yearly": "level_name often list_names preferences_link leave_link",
-        "tier-request-answered": "tier_name granted reason undo_link preferences_link",
+        "tier-request-answered": "tier_name granted reason undo_link preferences_link goes_with",
         "pledge-receipt": (
             "ask_title own_words by_date ask_on rights support_contact report_link ask_link"
             " undo_link undo_until"
@@ -113,7 +114,7 @@ _CHOICES = {
 _PROSE = frozenset({"own_words", "rights"})
 _MAY_BE_EMPTY = frozenset(
     "reason own_subject own_words promise_get promise_ask by_date ask_on rights support_contact"
-    " about".split()
+    " about goes_with".split()
 )
 
 TEMPLATES = Path(__file__).parents[2] / "templates"

@@ -19,7 +19,7 @@ from mailer.kit.work import Work
 from mailer.outbox.model import Letter
 from mailer.subscribers.pausing import PAUSE_DAYS
 from mailer.tiers import store as tiers
-from mailer.tiers.model import UNDO_FOR
+from mailer.tiers.model import UNDO_FOR, Tier
 
 
 async def _tier_changed(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
@@ -30,16 +30,33 @@ async def _tier_changed(work: Work, letter: Letter, to: Recipient, links: Links)
     after = await tiers.by_no(work, change.to_no)
     if before is None or after is None:
         raise Pointless
+    up = after.rank > before.rank
     return {
         "from_name": level_named(before, letter),
         "to_name": level_named(after, letter),
-        "direction": "up" if after.rank > before.rank else "down",
+        "direction": "up" if up else "down",
         "undo_link": links.to(Purpose.UNDO_TIER, to.subscriber, subject=change.no),
         "undo_until": writing.said_date(change.made_at + UNDO_FOR, letter.language),
         "preferences_link": links.to(Purpose.PREFERENCES, to.subscriber),
         "asked_by": letter.facts["by"],
         "reason": change.reason,
+        "goes_with": await _goes_with(work, letter, to, after) if up else "",
     }
+
+
+async def _goes_with(work: Work, letter: Letter, to: Recipient, tier: Tier) -> str:
+    """Name the lists that go with a level and that they do not get yet."""
+    theirs = await _lists_of(work, to)
+    found = [one for one in await tiers.lists_with(work, tier) if one.no not in theirs]
+    return ", ".join([in_language(one.name, letter.language) for one in found])
+
+
+async def _lists_of(work: Work, to: Recipient) -> list[int]:
+    return [
+        one.list_no
+        for one in await consent.subscriptions_of(work, to.subscriber)
+        if one.state is SubscriptionState.CONFIRMED
+    ]
 
 
 async def _tier_requested(work: Work, letter: Letter, _to: Recipient, _links: Links) -> Said:
@@ -51,16 +68,21 @@ async def _tier_request_answered(work: Work, letter: Letter, to: Recipient, link
     request = await tiers.request_by_no(work, letter.facts["request"])
     if request is None or request.granted is None:
         raise Pointless
-    undo_link = ""
+    tier = await tiers.by_no(work, request.tier_no)
+    if tier is None:
+        raise Pointless
+    undo_link = goes_with = ""
     if request.granted:
         change = await tiers.newest_change(work, to.subscriber)
         if change is None or change.to_no != request.tier_no:
             raise Pointless  # they have moved again since
         undo_link = links.to(Purpose.UNDO_TIER, to.subscriber, subject=change.no)
+        goes_with = await _goes_with(work, letter, to, tier)
     return {
-        "tier_name": level_named(await tiers.by_no(work, request.tier_no), letter),
+        "tier_name": level_named(tier, letter),
         "granted": request.granted,
         "reason": request.reason,
+        "goes_with": goes_with,
         "undo_link": undo_link,
         "preferences_link": links.to(Purpose.PREFERENCES, to.subscriber),
     }
@@ -114,11 +136,7 @@ async def _still_with_us(work: Work, letter: Letter, to: Recipient, links: Links
 
 async def _yearly(work: Work, letter: Letter, to: Recipient, links: Links) -> Said:
     tier = await tiers.chosen(work, to.subscriber)
-    theirs = [
-        one.list_no
-        for one in await consent.subscriptions_of(work, to.subscriber)
-        if one.state is SubscriptionState.CONFIRMED
-    ]
+    theirs = await _lists_of(work, to)
     await ask_for_reader(work, to)
     return {
         "level_name": level_named(tier, letter),

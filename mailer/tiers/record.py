@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import Select, delete, or_, select, update
 
-from mailer.activity.model import Activity, Entry, Undo, Undoes
+from mailer.activity.model import Activity, Cause, Causes, Entry, Undo, Undoes
 from mailer.activity.record import Told, entry_of, lines
 from mailer.kit.i18n import N_, _, in_language
 from mailer.kit.known import Part, Row, Said
@@ -56,6 +56,10 @@ _HOW = {
     Source.API: N_("By another program."),
     Source.UNDO: N_("A move was undone."),
 }
+_FROM_CAMPAIGN = {
+    Source.SELF_LINK: N_("From a link in “%(campaign)s”."),
+    Source.ACCEPTED: N_("As was asked for, from a link in “%(campaign)s”."),
+}
 
 _SIGNS = {
     SignKind.CONFIRMED: N_("A yes to an email that asked for it"),
@@ -83,7 +87,7 @@ async def entries(work: Work, subscriber_no: int) -> list[Entry]:
     changes = await store.changes_of(work, subscriber_no)
     newest = changes[0].no if changes else 0
     by_no = {change.no: change for change in changes}
-    requests = {one.no: one.reason for one in await store.requests_of(work, subscriber_no)}
+    requests = {one.no: one for one in await store.requests_of(work, subscriber_no)}
     return [
         entry_of(line, _moved(work, by_no[line.facts["change"]], tiers, newest))
         if "change" in line.facts
@@ -112,15 +116,28 @@ def _moved(work: Work, change: TierChange, tiers: dict[int, Tier], newest: int) 
         if change.ask_no is not None
         else _(_HOW[change.source]),
         "said": change.reason,
+        "cause": _why_moved(change),
         "undo": undo,
     }
 
 
-def _asked(line: Activity, tiers: dict[int, Tier], reasons: dict[int, str]) -> Told:
+def _why_moved(change: TierChange) -> Cause | None:
+    if change.ask_no is not None:
+        words = _("Suggested after an answer to “%(ask)s”, and accepted.")
+        return Cause(what=Causes.ASK, no=change.ask_no, words=words)
+    if change.campaign_no is not None and change.source in _FROM_CAMPAIGN:
+        words = _(_FROM_CAMPAIGN[change.source])
+        return Cause(what=Causes.CAMPAIGN, no=change.campaign_no, words=words)
+    return None
+
+
+def _asked(line: Activity, tiers: dict[int, Tier], requests: dict[int, TierRequest]) -> Told:
     named = {"tier": in_language(tiers[line.facts["tier"]].name)}
+    request = requests.get(line.facts.get("request", 0))
     match line.kind:
         case "tier_requested":
-            return {"words": _("Asked to become %(tier)s") % named}
+            cause = _why_asked(request) if request else None
+            return {"words": _("Asked to become %(tier)s") % named, "cause": cause}
         case "tier_request_withdrawn":
             return {"words": _("Took the request back: %(tier)s") % named}
         case "tier_request_expired":
@@ -137,7 +154,17 @@ def _asked(line: Activity, tiers: dict[int, Tier], reasons: dict[int, str]) -> T
             words = _("The request was granted: %(tier)s") % named
         case _:
             words = _("The request was refused: %(tier)s") % named
-    return {"words": words, "said": reasons.get(line.facts["request"], "")}
+    return {"words": words, "said": request.reason if request else ""}
+
+
+def _why_asked(request: TierRequest) -> Cause | None:
+    if request.ask_no is not None:
+        words = _("Suggested after an answer to “%(ask)s”.")
+        return Cause(what=Causes.ASK, no=request.ask_no, words=words)
+    if request.campaign_no is not None:
+        words = _("From a link in “%(campaign)s”.")
+        return Cause(what=Causes.CAMPAIGN, no=request.campaign_no, words=words)
+    return None
 
 
 Kept = TypeVar("Kept", ChosenTier, Sign, StillWithUs, TierHold, TierSuggestion, Yearly)

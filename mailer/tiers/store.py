@@ -19,8 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from mailer.consent.facets import out_of_reach, subscribed
-from mailer.consent.model import SubscriptionState
-from mailer.consent.store import is_active
+from mailer.consent.model import MailingList, SubscriptionState
+from mailer.consent.store import is_active, lists
 from mailer.kit.work import Work
 from mailer.subscribers.model import MailForm, Subscriber, visible
 from mailer.tiers.model import (
@@ -53,6 +53,13 @@ class Through(msgspec.Struct, frozen=True):
 async def ladder(work: Work) -> Sequence[Tier]:
     """Give the tiers that can be stood on, lowest first."""
     return [tier for tier in await every_tier(work) if tier.closed_at is None]
+
+
+async def lists_with(work: Work, tier: Tier) -> list[MailingList]:
+    """Give the lists that go with a tier, as far as anybody may choose them."""
+    if not tier.list_nos:
+        return []
+    return [one for one in await lists(work, public_only=True) if one.no in tier.list_nos]
 
 
 async def every_tier(work: Work) -> Sequence[Tier]:

@@ -53,6 +53,7 @@ FACTS: dict[str, Any] = {
     "tier_name": "Organiser",
     "granted": True,
     "list_names": "Bulletin, Action alerts",
+    "goes_with": "Action alerts, Strike news",
     "until": "12 April 2026",
     "minutes": 30,
     "at": "12 March 2026, 14:05 UTC",
@@ -274,6 +275,21 @@ def test_an_answer_is_a_yes_with_an_undo_or_a_plain_no():
     assert "Your level stays as it is" in no.text
     assert "Not this year" in no.html
     assert "Undo" not in no.text + no.html
+
+
+@pytest.mark.parametrize("kind", ["tier-changed", "tier-request-answered"])
+def test_a_step_up_leads_to_the_lists_that_go_with_the_level_and_nothing_where_there_are_none(
+    kind: str,
+):
+    some = letter(kind, goes_with="Action alerts")
+    none = letter(kind, goes_with="")
+
+    for part in (" ".join(some.text.split()), some.html):
+        assert "This goes well with your level: Action alerts. You get it only if" in part
+        assert FACTS["preferences_link"] + "#private" in part
+    for part in (none.text, none.html):
+        assert "goes well" not in part
+        assert "#private" not in part
 
 
 def test_a_language_we_do_not_speak_is_answered_in_english():

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mailer.bootstrap import House
+from mailer.consent import store as consents
 from mailer.deliveries.model import Reason
 from mailer.kit.tokens import Purpose
 from mailer.kit.work import Work
@@ -105,3 +106,60 @@ async def test_who_is_on_a_break_by_then_gets_only_the_answer_they_asked_for(
     assert {(one.state, one.reply) for one in found.values()} == {
         (DeliveryState.SKIPPED, Reason.POINTLESS.value)
     }
+
+
+async def sent(house: House, relay: Relay) -> dict[str, Mail]:
+    """Send all that is owed; give the mails by their subjects."""
+    async with working(house, relay), asyncio.timeout(15):
+        while any(DeliveryState(one.state) in OPEN for one in await letters(house)):
+            await asyncio.sleep(0.02)
+    return {mail.subject: mail for mail in map(Mail, relay.letters)}
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("way", ["step", "request"])
+async def test_a_step_up_names_the_lists_that_go_with_it_and_that_they_do_not_get(
+    house: House, cast: Cast, relay: Relay, way: str
+) -> None:
+    await no_letters(house)
+    async with house.work() as work:
+        alerts = await make.mailing_list(work)
+        for tier in (cast.follower, cast.supporter, cast.activist):
+            reached = await ladder.by_no(work, tier.no)
+            assert reached is not None
+            reached.list_nos = [cast.bulletin.no, alerts.no]
+    async with house.work() as work:
+        if way == "step":
+            await tiers.step(work, cast.bo, cast.follower, source=Source.SELF_LINK)
+            await tiers.step(work, cast.bo, cast.supporter, source=Source.SELF_LINK)
+        else:
+            asked = await tiers.step(work, cast.bo, cast.activist, source=Source.SELF_LINK)
+            assert isinstance(asked, tiers.Requested)
+            await tiers.answer(work, asked.request, granted=True)
+
+    told = await sent(house, relay)
+    mail = told["Your level has changed" if way == "step" else "The answer to your request"]
+    assert "This goes well with your level: Action alerts." in " ".join(mail.text.split())
+    token, hash_, place = mail.link("Choose what you get").rpartition("/")[2].partition("#")
+    async with house.work(reading=True) as work:
+        assert work.signer.read(token, *Purpose, now=work.now).purpose is Purpose.PREFERENCES
+        assert await consents.subscription(work, cast.bo.no, alerts.no) is None
+    assert (hash_, place) == ("#", "private")
+
+
+@pytest.mark.any_database
+async def test_a_step_down_and_a_no_name_no_lists(house: House, cast: Cast, relay: Relay) -> None:
+    await no_letters(house)
+    async with house.work() as work:
+        alerts = await make.mailing_list(work)
+        for tier in await ladder.ladder(work):
+            tier.list_nos = [alerts.no]
+    async with house.work() as work:
+        asked = await tiers.step(work, cast.bo, cast.activist, source=Source.SELF_LINK)
+        assert isinstance(asked, tiers.Requested)
+        await tiers.answer(work, asked.request, granted=False)
+        await tiers.assign(work, cast.bo, cast.follower, reason="As you wished.")
+
+    told = await sent(house, relay)
+    for subject in ("Your level has changed", "The answer to your request"):
+        assert "goes well" not in told[subject].text

@@ -3,7 +3,8 @@
 import pytest
 
 from mailer.activity import store as activity
-from mailer.activity.model import Entry, Undoes
+from mailer.activity.model import Causes, Entry, Undoes
+from mailer.campaigns import composing
 from mailer.consent import actions as consent
 from mailer.consent.model import SubscriberState
 from mailer.groups import actions as groups
@@ -16,8 +17,9 @@ from mailer.subscribers import actions as subscribers
 from mailer.subscribers import store
 from mailer.subscribers.model import SuppressionReason
 from mailer.tiers import actions as tiers
+from mailer.tiers import store as ladder
 from mailer.tiers.joining import sign_up
-from mailer.tiers.model import Source
+from mailer.tiers.model import SignKind, Source
 from tests import makers as make
 from tests.cast import Cast
 
@@ -90,6 +92,60 @@ async def test_only_what_can_still_be_undone_offers_an_undo(cast: Cast, work: Wo
     [change] = await store.address_changes_of(work, cast.gil.no)
     await subscribers.undo_address_change(work, change.no)
     assert [entry for entry in await timeline(work, cast.gil) if entry.undo] == []
+
+
+async def test_a_move_and_a_wish_name_the_newsletter_whose_link_they_came_from(
+    cast: Cast, work: Work
+) -> None:
+    june = await composing.begin(work, name="June, 100% (new)")
+    await tiers.step(work, cast.gil, cast.supporter, source=Source.SELF_LINK, campaign_no=june.no)
+    wish = await tiers.step(
+        work, cast.gil, cast.activist, source=Source.SELF_LINK, campaign_no=june.no
+    )
+    assert isinstance(wish, tiers.Requested)
+    await tiers.answer(make.later(work, hours=1), wish.request, granted=True)
+
+    told = [one for one in await timeline(work, cast.gil) if one.cause]
+
+    assert [(one.kind, one.details) for one in told] == [
+        ("tier_changed", "As was asked for, from a link in “June, 100% (new)”."),
+        ("tier_requested", "From a link in “June, 100% (new)”."),
+        ("tier_changed", "From a link in “June, 100% (new)”."),
+    ]
+    assert {(one.cause.what, one.cause.uid) for one in told if one.cause} == {
+        (Causes.CAMPAIGN, june.uid)
+    }
+
+
+async def test_a_move_and_a_wish_name_the_ask_whose_answer_suggested_them(
+    cast: Cast, work: Work
+) -> None:
+    ask = await make.ask(work, "Bring a chair")
+    for kind, tier in ((SignKind.PLEDGED, cast.supporter), (SignKind.DONE, cast.activist)):
+        for _time in range(2):
+            await tiers.note_sign(work, cast.gil.no, kind, work.now, ask_no=ask.no)
+        suggested = await ladder.suggested(work, cast.gil.no)
+        assert suggested is not None
+        assert suggested[1].no == tier.no
+        await tiers.accept(work, cast.gil, suggested[0].no)
+
+    told = [one for one in await timeline(work, cast.gil) if one.cause]
+
+    assert [(one.kind, one.details) for one in told] == [
+        ("tier_requested", "Suggested after an answer to “Bring a chair”."),
+        ("tier_changed", "Suggested after an answer to “Bring a chair”, and accepted."),
+    ]
+    assert {(one.cause.what, one.cause.uid) for one in told if one.cause} == {(Causes.ASK, ask.uid)}
+
+
+async def test_what_led_to_a_move_and_is_gone_has_no_name(cast: Cast, work: Work) -> None:
+    await tiers.step(work, cast.gil, cast.supporter, source=Source.SELF_LINK, campaign_no=99)
+
+    moved = find(await timeline(work, cast.gil), "tier_changed")
+
+    assert moved.details == "From a link in an email."
+    assert moved.cause is not None
+    assert moved.cause.uid == ""
 
 
 async def everything(work: Work, cast: Cast) -> None:

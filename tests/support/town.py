@@ -373,6 +373,9 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
     gone = await make.person(work, first_name="Gone")
     away = await make.person(work, first_name="Away", tier=cast.follower)
     moved = await make.person(work, first_name="Moved", tier=cast.follower)
+    reached = await ladder.by_no(work, cast.supporter.no)
+    assert reached
+    reached.list_nos = [cast.bulletin.no]
     left = await consent.unsubscribe(work, gone, list_no=None)
     await subscribers.pause(work, away)
     move = await tiers.step(work, moved, cast.supporter, source=Source.SELF_LINK)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailer.consent import listing
 from mailer.kit.work import Work
 from mailer.tiers import actions as tiers
 from mailer.tiers import store
@@ -148,3 +149,17 @@ async def test_minutes_lapse_and_lists_are_kept(cast: Cast, work: Work) -> None:
     assert tier.list_nos == [cast.bulletin.no, alerts.no]
     tier = await describe(work, cast.supporter, never_lapses=True)
     assert (tier.minutes, tier.lapse_days) == (20, None)
+
+
+async def test_of_the_lists_that_go_with_a_level_those_are_named_that_can_be_chosen(
+    cast: Cast, work: Work
+) -> None:
+    alerts, closed, ours = [await make.mailing_list(work, name) for name in "ABC"]
+    assert await store.lists_with(work, cast.supporter) == []
+    chosen = [alerts.no, closed.no, ours.no, cast.bulletin.no]
+    tier = await describe(work, cast.supporter, list_nos=chosen)
+    await listing.close_list(work, closed)
+    ours.is_public = False
+    await work.session.flush()
+
+    assert [one.no for one in await store.lists_with(work, tier)] == [cast.bulletin.no, alerts.no]

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from mailer.accounts.model import Power
-from mailer.activity.model import DECLARED, Entry, Undoes
+from mailer.activity.model import DECLARED, Causes, Entry, Undoes
 from mailer.asks import actions as asks
 from mailer.consent import seldom
 from mailer.consent import store as lists
@@ -263,7 +263,9 @@ async def person_page(
         phone=phone,
         fields=known,
         show=show,
-        entries=await _entries(work, subscriber, show),
+        entries=await _entries(
+            work, subscriber, show, may_write=account_of(request).may(Power.WRITE)
+        ),
         values=_values(subscriber, phone) | (form.values if form else {}),
         errors=wrong,
         summary=[(name, label, wrong.get(name)) for name, label in labels.items()],
@@ -408,14 +410,16 @@ def _date(at: datetime) -> str:
     return format_date(at, "d MMMM y", locale=i18n.language.get())
 
 
-async def _entries(work: Work, subscriber: Subscriber, show: str) -> list[dict[str, Any]]:
+async def _entries(
+    work: Work, subscriber: Subscriber, show: str, *, may_write: bool
+) -> list[dict[str, Any]]:
     """Tell what happened: all of it, emails alone, or what they did themselves."""
     told = await records.timeline(work, subscriber)
     if show == "emails":
         told = [entry for entry in told if entry.kind in EMAILS]
     elif show == "theirs":
         told = [entry for entry in told if entry.door in DECLARED]
-    return [_entry(work, entry) for entry in told]
+    return [{**_entry(work, entry), "cause": _cause(entry, may_write=may_write)} for entry in told]
 
 
 async def _subscriptions(work: Work, subscriber: Subscriber) -> list[dict[str, str]]:
@@ -449,6 +453,16 @@ def _entry(work: Work, entry: Entry) -> dict[str, Any]:
         "words": " ".join(part for part in (details, by) if part),
         "undo": {"what": undo.what.value, "no": str(undo.no)} if undo else {},
     }
+
+
+def _cause(entry: Entry, *, may_write: bool) -> tuple[str, str] | None:
+    """Give the page of what led to something, in words and where it is, to those who may see it."""
+    cause = entry.cause
+    if cause is None or not cause.uid:
+        return None
+    if cause.what is Causes.ASK:
+        return _("See the ask"), f"/admin/asks/{cause.uid}"
+    return (_("See the campaign"), f"/admin/campaigns/{cause.uid}") if may_write else None
 
 
 HANDLERS = [show_person, undo]

@@ -26,6 +26,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     gives: str
     asks: str
     needs_approval: bool
+    list_nos: Sequence[int]  # the lists that go well with it
 
 
 def level_of(tier: Tier) -> Level:
@@ -38,6 +39,7 @@ def level_of(tier: Tier) -> Level:
         gives=in_language(tier.you_get),
         asks=in_language(tier.we_ask),
         needs_approval=tier.needs_approval,
+        list_nos=tier.list_nos,
     )
 
 

@@ -182,6 +182,7 @@ class ListShown(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     is_on: bool
     only_urgent: bool
+    goes_with_level: bool
     wording: str
     shown: str
 
@@ -217,7 +218,7 @@ async def _private(
         wished=next((one.name for one in levels if wish and one.no == wish.tier_no), ""),
         suggested=in_language(suggested[1].name) if suggested else "",
         suggestion=link.link(Purpose.SUGGESTION, suggested[0].no) if suggested else "",
-        lists=await _lists(link, levels),
+        lists=await _lists(link, levels, here),
         forms=writing.forms(),
         paces=writing.paces(here.often if here else ""),
         groups=[group.name for group in await groups.of(work, person.no)],
@@ -268,14 +269,22 @@ async def _writing(link: Opened) -> dict[str, str]:
     }
 
 
-async def _lists(link: Opened, levels: list[Level]) -> list[ListShown]:
+async def _lists(link: Opened, levels: list[Level], here: Level | None) -> list[ListShown]:
     """Give the lists that anybody may choose, and those others that they are on."""
+    go_with = here.list_nos if here else ()
     standing = {
         one.list_no: one for one in await consents.subscriptions_of(link.work, link.subscriber.no)
     }
     urgent = {one.list_no for one in await consents.only_urgent_of(link.work, link.subscriber.no)}
     return [
-        _list_shown(link, one, standing.get(one.no), levels, only_urgent=one.no in urgent)
+        _list_shown(
+            link,
+            one,
+            standing.get(one.no),
+            levels,
+            only_urgent=one.no in urgent,
+            goes_with_level=one.no in go_with,
+        )
         for one in await consents.lists(link.work)
         if one.is_public or one.no in standing
     ]
@@ -288,6 +297,7 @@ def _list_shown(
     levels: list[Level],
     *,
     only_urgent: bool,
+    goes_with_level: bool,
 ) -> ListShown:
     words = agreement(visit_of(link.request).organisation, one, levels)
     return ListShown(
@@ -297,6 +307,7 @@ def _list_shown(
         state=standing.state.value if standing else "",
         is_on=standing is not None and standing.state == SubscriptionState.CONFIRMED,
         only_urgent=only_urgent,
+        goes_with_level=goes_with_level,
         wording=words,
         shown=mark_of(link.work, words),
     )

@@ -2,7 +2,6 @@
 
 from typing import Any, assert_never
 
-from mailer.consent import store as consents
 from mailer.kit.i18n import in_language
 from mailer.kit.tokens import LinkUnknown, Purpose
 from mailer.tiers import actions as tiers
@@ -100,7 +99,7 @@ async def show_move(link: Opened) -> Answer:
         may_undo=change.is_open_to_undo(link.work.now),
         until=day(last_day),
         rungs=rungs,
-        goes_with=listed(await _goes_with(link, here)),
+        **await _goes_with(link, here),
     )
 
 
@@ -116,15 +115,15 @@ async def newest_move(link: Opened) -> dict[str, str] | None:
     }
 
 
-async def _goes_with(link: Opened, level: Level) -> list[str]:
-    """Name the lists that go with a level, as far as anybody may choose them."""
+async def _goes_with(link: Opened, level: Level) -> dict[str, Any]:
+    """Name the lists that go with a level; not which they are on, because mails get passed on."""
     tier = await store.by_no(link.work, level.no)
-    nos = tier.list_nos if tier else []
-    return [
-        in_language(one.name)
-        for one in await consents.lists(link.work, public_only=True)
-        if one.no in nos
-    ]
+    found = await store.lists_with(link.work, tier) if tier else []
+    named = [(in_language(one.name), in_language(one.about)) for one in found]
+    return {
+        "goes_with": listed([name for name, _about in named]),
+        "lists": [(name, about) for name, about in named if about],
+    }
 
 
 async def undo(link: Opened) -> str:

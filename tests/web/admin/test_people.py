@@ -9,6 +9,7 @@ import pytest
 from mailer.accounts.model import Account, Role
 from mailer.activity import store as activity
 from mailer.bootstrap import House
+from mailer.campaigns import composing
 from mailer.consent import actions as consent
 from mailer.consent import store as consents
 from mailer.consent.model import SubscriberState, SubscriptionState
@@ -19,6 +20,7 @@ from mailer.subscribers import store as subscribers
 from mailer.subscribers.model import Subscriber, SuppressionReason
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
+from mailer.tiers.model import SignKind, Source
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.signing_in import post, signed_in
@@ -287,6 +289,32 @@ async def test_a_viewer_sees_no_form(web: httpx.AsyncClient, cast: Cast, house: 
     shown = await web.get(page_of(cast.bo))
     assert "Came onto the roll" in shown.text
     assert page_of(cast.bo) + "/" not in shown.text
+
+
+async def test_what_led_to_a_move_is_linked_for_those_who_may_see_it(
+    web: httpx.AsyncClient, cast: Cast, house: House
+) -> None:
+    async with house.work(door=Door.CLI) as work:
+        june = await composing.begin(work, name="June")
+        ask = await make.ask(work, "Bring a chair")
+        await tiers.step(
+            work, cast.gil, cast.supporter, source=Source.SELF_LINK, campaign_no=june.no
+        )
+        for _time in range(3):
+            await tiers.note_sign(work, cast.gil.no, SignKind.DONE, work.now, ask_no=ask.no)
+        suggested = await ladder.suggested(work, cast.gil.no)
+        assert suggested
+        await tiers.accept(work, cast.gil, suggested[0].no)
+
+    for account, may_write in ((cast.farid, False), (cast.esra, True)):
+        web.cookies.clear()
+        await signed_in(web, house, account)
+        shown = (await web.get(page_of(cast.gil))).text
+        assert "From a link in “June”." in shown
+        assert "Suggested after an answer to “Bring a chair”." in shown
+        assert f'<a href="/admin/asks/{ask.uid}">See the ask</a>' in shown
+        link = f'<a href="/admin/campaigns/{june.uid}">See the campaign</a>'
+        assert (link in shown) is may_write
 
 
 @pytest.mark.parametrize("uid", ["nowhere", "0198-x", "new%00"])

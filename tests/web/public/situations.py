@@ -194,6 +194,13 @@ async def tier_no(work: Work, slug: str) -> int:
     return tier.no
 
 
+async def goes_with(work: Work, slug: str, *list_nos: int) -> None:
+    """Let lists go with a level."""
+    tier = await ladder.by_slug(work, slug)
+    assert tier
+    tier.list_nos = list(list_nos)
+
+
 async def step_to(work: Work, who: Subscriber, slug: str):
     tier = await ladder.by_slug(work, slug)
     assert tier

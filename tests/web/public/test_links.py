@@ -9,9 +9,11 @@ import pytest
 
 from mailer.activity import store as activity
 from mailer.bootstrap import House
+from mailer.consent import store as consents
 from mailer.kit.links import NOBODY
 from mailer.kit.tokens import LIVES, Purpose
 from mailer.kit.work import Door
+from mailer.outbox import store as outbox
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind
@@ -22,6 +24,7 @@ from tests.web.public.situations import (
     KINDS,
     OF_EVERYBODY,
     address_of,
+    goes_with,
     level_of,
     prepared,
     state_of,
@@ -146,6 +149,43 @@ async def test_a_step_up_is_shown_with_its_undo(
     page = await web.get(undone.headers["location"])
     assert "Your level is Follower again." in page.text
     assert await level_of(house, who) == "follower"
+
+
+async def test_a_step_up_leads_to_the_lists_that_go_with_the_level_and_adds_none(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, tier = await prepared(house, cast, "step up")
+    async with house.work() as work:
+        alerts = await make.mailing_list(work)
+        alerts.about = {"en": "When it is urgent."}
+        await goes_with(work, "supporter", cast.bulletin.no, alerts.no)
+
+    done = await web.post(link(Purpose.TIER, who.no, tier), data={"answer": "yes"})
+    page = (await web.get(done.headers["location"])).text
+
+    assert "Goes well with this level" in page
+    assert "Bulletin and Action alerts</h3>" in page, "also the one that they are on already"
+    assert "When it is urgent." in page
+    sending = re.search(r'action="(/l/[\w-]+/private)"', page)
+    assert sending
+    sent = await web.post(sending[1], data={"answer": "send"})
+    assert sent.headers["location"] == "/my/sent"
+    async with house.work(reading=True) as work:
+        assert "private-link" in [one.kind for one in await outbox.letters_to(work, who.no)]
+        standing = [one.list_no for one in await consents.subscriptions_of(work, who.no)]
+        assert alerts.no not in standing
+
+
+async def test_a_step_down_speaks_of_no_lists(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, tier = await prepared(house, cast, "step down")
+    async with house.work() as work:
+        await goes_with(work, "follower", cast.bulletin.no)
+    done = await web.post(link(Purpose.TIER, who.no, tier), data={"answer": "yes"})
+    page = (await web.get(done.headers["location"])).text
+    assert "Your level is now Follower." in page
+    assert "Goes well with this level" not in page
 
 
 async def test_a_second_yes_shows_the_undo_as_well(

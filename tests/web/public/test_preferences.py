@@ -22,7 +22,14 @@ from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import opened
 from tests.web.public.conftest import Facts, Link
-from tests.web.public.situations import address_of, level_of, prepared, state_of, step_to
+from tests.web.public.situations import (
+    address_of,
+    goes_with,
+    level_of,
+    prepared,
+    state_of,
+    step_to,
+)
 
 pytestmark = pytest.mark.any_database
 
@@ -240,6 +247,29 @@ async def test_lists_are_left_at_once_and_joined_by_a_letter(
         }
     assert standing.pop(alerts.no) == "unconfirmed"
     assert set(standing.values()) == {"unsubscribed"}
+
+
+async def test_the_lists_that_go_with_ones_level_are_marked_and_chosen_by_nobody_else(
+    web: httpx.AsyncClient, house: House, cast: Cast, private: str
+) -> None:
+    mark = "Goes well with your level"
+    assert mark not in (await web.get(private)).text
+    async with house.work() as work:
+        alerts = await make.mailing_list(work)
+        await goes_with(work, "supporter", alerts.no)
+
+    page = (await web.get(private)).text
+
+    [other, marked] = page.partition('id="lists"')[2].partition("</ul>")[0].split("</li>")[:2]
+    assert "Bulletin" in other
+    assert mark not in other
+    assert "Action alerts" in marked
+    assert mark in marked
+    assert "Yes, add this list" in marked
+    async with house.work() as work:
+        await step_to(work, cast.bo, "follower")
+        assert await consents.subscription(work, cast.bo.no, alerts.no) is None
+    assert mark not in (await web.get(private)).text
 
 
 async def test_details_and_language_are_saved(
