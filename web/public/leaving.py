@@ -22,6 +22,7 @@ from mailer.kit.work import Work
 from mailer.subscribers import actions as subscribers
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
+from mailer.tiers.actions import Moved
 from mailer.tiers.model import Source
 from web.kit.forms import read_form
 from web.kit.pages import page, redirect
@@ -181,13 +182,15 @@ async def pause_instead(link: Opened) -> str:
 
 
 async def fewer_instead(link: Opened) -> str:
-    """Undo the leaving, and step down to where the fewest emails come."""
+    """Undo the leaving, and step down to where the fewest emails come; the step has an undo too."""
     await put_back(link)
     [lowest, *_higher] = await ladder.ladder(link.work)
-    await tiers.step(
+    outcome = await tiers.step(
         link.work, link.subscriber, lowest, source=Source.SELF_LINK, campaign_no=link.cause
     )
-    return link.here
+    return (
+        link.undo(Purpose.UNDO_TIER, outcome.change.no) if isinstance(outcome, Moved) else link.here
+    )
 
 
 async def urgent_instead(link: Opened) -> str:
