@@ -155,12 +155,14 @@ async def _show(link: Opened, left: list[ConsentRecord], *, may_undo: bool) -> A
     }
     nos = [one.list_no for one in left if one.list_no is not None]
     is_back = any(standing.get(no) == SubscriptionState.CONFIRMED for no in nos)
+    urgent = {one.list_no for one in await consents.only_urgent_of(link.work, link.subscriber.no)}
     is_off_all = SubscriptionState.CONFIRMED not in standing.values()
     only = await consents.list_by_no(link.work, nos[0]) if len(nos) == 1 else None
     lowest = (await ladder.ladder(link.work))[:1]
     return link.page(
         "public/leaving/left.html",
         back=is_back,
+        only_urgent=not urgent.isdisjoint(nos),
         may_undo=may_undo,
         list_name=in_language(only.name) if only and not is_off_all else "",
         days=PAUSE_DAYS,

@@ -224,6 +224,8 @@ async def test_only_what_is_urgent_instead_of_leaving(
         left.headers["location"], data={"answer": "urgent"}, follow_redirects=True
     )
     assert "You are back on the list." in page.text
+    assert "You get only what is urgent" in page.text
+    assert "All is as it was before" not in page.text
     assert await state_of(house, cast.bo) == "active"
     async with house.work(reading=True) as work:
         only = {one.list_no for one in await consents.only_urgent_of(work, cast.bo.no)}
