@@ -60,6 +60,7 @@ class Purpose(enum.IntEnum):
     ASK_DONE = 22
     ASK_HELP = 23
     ASK_DECLINE = 24
+    UNDO_DISMISSING = 25  # take back the no to a step that was suggested; the subject is that
 
 
 # How long each lives. None: as long as the mail that carries it.
@@ -88,6 +89,7 @@ LIVES: dict[Purpose, timedelta | None] = {
     Purpose.ASK_DONE: timedelta(days=60),
     Purpose.ASK_HELP: timedelta(days=60),
     Purpose.ASK_DECLINE: timedelta(days=60),
+    Purpose.UNDO_DISMISSING: timedelta(days=30),
 }
 
 

@@ -53,6 +53,7 @@ from mailer.tiers.signs import (
     forget_sign,
     note_sign,
     observed_tier,
+    take_back_no,
 )
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "place_many",
     "step",
     "take_back_answer",
+    "take_back_no",
     "undo",
     "wish",
     "withdraw_request",

@@ -40,6 +40,7 @@ KINDS = (
     "tier_request_reopened",
     "tier_suggested",
     "tier_suggestion_declined",
+    "tier_suggestion_reopened",
     "still_with_us",
 )
 
@@ -148,6 +149,8 @@ def _asked(line: Activity, tiers: dict[int, Tier], requests: dict[int, TierReque
             return {"words": _("What was done lately suggests a step up to %(tier)s") % named}
         case "tier_suggestion_declined":
             return {"words": _("Said no to the step up to %(tier)s") % named}
+        case "tier_suggestion_reopened":
+            return {"words": _("Took back the no to the step up to %(tier)s") % named}
         case "still_with_us":
             return {"words": _("Still with us as %(tier)s: said so when asked") % named}
         case "tier_request_granted":

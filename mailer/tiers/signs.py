@@ -1,7 +1,8 @@
 """Signs of how far people go, and the step up that they suggest.
 
 Asks and events tell what somebody did by `note_sign`. A suggestion is shown to the person, mailed
-to them once, and moves nobody: they accept it, or say no and are left alone for half a year.
+to them once, and moves nobody: they accept it, or say no and are left alone for half a year. A no
+may be taken back.
 """
 
 from datetime import datetime, timedelta
@@ -136,6 +137,38 @@ async def dismiss(work: Work, subscriber: Subscriber, suggestion_no: int) -> Tie
             tier=suggestion.tier_no,
         )
     return suggestion
+
+
+async def take_back_no(work: Work, subscriber: Subscriber, suggestion_no: int) -> TierSuggestion:
+    """Take back the no to a suggestion: it stands again, and steps may be suggested. Twice is once.
+
+    Where it is no question any more it stays over: whoever has reached the level by now, is held
+    back, or has another suggestion, is only not left alone any longer.
+    """
+    subscriber = await held(work, subscriber)
+    suggestion = await of_theirs(work, subscriber, suggestion_no)
+    if suggestion.accepted is not False:
+        return suggestion
+    suggestion.accepted = None
+    if await _may_stand(work, subscriber.no, suggestion.tier_no):
+        suggestion.ended_at = None
+    await work.session.flush()
+    await activity.record(
+        work,
+        subscriber.no,
+        "tier_suggestion_reopened",
+        suggestion=suggestion.no,
+        tier=suggestion.tier_no,
+    )
+    return suggestion
+
+
+async def _may_stand(work: Work, subscriber_no: int, tier_no: int) -> bool:
+    here, tier = await store.chosen(work, subscriber_no), await store.by_no(work, tier_no)
+    if here is None or tier is None or tier.closed_at is not None or tier.rank <= here.rank:
+        return False
+    is_held_back = await store.hold_of(work, subscriber_no) is not None
+    return not is_held_back and await store.open_suggestion(work, subscriber_no) is None
 
 
 async def of_theirs(work: Work, subscriber: Subscriber, suggestion_no: int) -> TierSuggestion:

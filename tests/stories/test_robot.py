@@ -1,196 +1,69 @@
 """A mail scanner that opens every link of every mail and sends every form it finds.
 
 Some follow links, some ask for the head only, some press what they find. Without a named button
-nothing may happen. What a named button does is the owner's alone, is in their timeline, and can be
-taken back where it was done.
+nothing may happen. What a named button does is the owner's alone, is told to them, and can be taken
+back where it was done. Each button is pressed where the mails have left everybody.
 """
 
-import asyncio
-import re
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
-import html5lib
 import httpx
 import pytest
 
 from mailer.activity import store as activity
-from mailer.asks import actions as asks
 from mailer.asks import store as pledges
-from mailer.asks.model import Ask, PledgeState
+from mailer.asks.model import PledgeState
 from mailer.bootstrap import House
-from mailer.campaigns import composing
-from mailer.campaigns.model import Campaign
-from mailer.consent import actions as consent
 from mailer.consent import store as consents
-from mailer.consent.private_links import send as send_private_link
+from mailer.fields import special
+from mailer.fields import store as field_store
+from mailer.kit.links import NOBODY
 from mailer.kit.tokens import Purpose
-from mailer.kit.work import Door, Work
-from mailer.outbox.actions import Post, post
-from mailer.outbox.model import DeliveryState
-from mailer.records import also_me
-from mailer.subscribers import actions as subscribers
 from mailer.subscribers import store as people
-from mailer.tiers import actions as tiers
+from mailer.tiers import signs
 from mailer.tiers import store as ladder
-from mailer.tiers.model import SignKind, Source, StillWithUs
-from tests import makers as make
 from tests.cast import Cast
-from tests.support.asking import opened
-from tests.support.dumps import everything
-from tests.support.mails import Mail
-from tests.support.relay import Relay
-from tests.support.sending import (
-    BASE,
-    confirmed,
-    letters,
-    make_due,
-    promise_much,
-    until_sent,
-    working,
+from tests.support.all_mails import (
+    ABOUT_ONESELF,
+    all_mails_of_bo,
+    paths_about_oneself,
+    paths_in,
 )
+from tests.support.dumps import Rows, everything, put_back, rows_of
+from tests.support.relay import Relay
+from tests.support.robot import Form, Robot, forms_on
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
-WAITS = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
-
-# What has no undo on the page after it, and why it needs none.
 NEEDS_NO_UNDO = {
-    (Purpose.STAY, "yes"): "keeps what is",
-    (Purpose.SUGGESTION, "decline"): "keeps what is",
-    (Purpose.UNDO_PLEDGE, "yes"): "is an undo",
+    ("STAY", "yes"): "keeps what is",
+    ("CONFIRM", "yes"): "is the owner's yes to their own sign-up; every mail since can end it",
+    ("CONFIRM", "decline"): "spares a reminder; the page asks on",
+    ("ADDRESS", "yes"): "is the new owner's yes; the letter to the old address has the undo",
+    ("ALSO_ME", "yes"): "is the owner's yes; the letters to both addresses have the undo",
+    ("UNDO_TIER", "yes"): "is an undo",
+    ("UNDO_PAUSE", "yes"): "is an undo",
+    ("UNDO_ADDRESS", "yes"): "is an undo",
+    ("UNDO_PLEDGE", "yes"): "is an undo",
+    ("UNDO_LEAVING", "yes"): "is an undo",
+    ("UNDO_LEAVING", "pause"): "is an undo, and a break that its own page ends",
+    ("UNDO_LEAVING", "lowest"): "is an undo, and a step that the page after it undoes",
+    ("UNDO_LEAVING", "urgent"): "is an undo, and less, which their own page ends",
+    ("private", "send"): "sends their own page to the owner, and to nobody else",
+    ("my address", "save"): "asks at the new address, and moves nothing",
+    ("my also", "save"): "asks at the other address, and moves nothing",
+    ("my lists", "no"): "leaves; the letter about it has the undo",
 }
+"""What has no undo on the page after it, by form and button, and why it needs none."""
+
+RECEIPTS = {"letter", "consent_record"}
+"""What tells of it beside the timeline, which is silent about what is specially protected."""
+
+OF_TWO = {"ALSO_ME"}
+"""What is about two entries, which are one person's."""
 
 
-# --- the mails ------------------------------------------------------------------------------------
-
-
-async def newsletter_of(work: Work, campaign: Campaign, ask: Ask) -> Campaign:
-    """Write one with every answer to an ask in it, to everybody."""
-    answers = ["pledge", "done", "help", "decline"]
-    links = "\n".join(f"- [{one}]({{{{ link.ask.{ask.no}.{one} }}}})" for one in answers)
-    said = f"Do you have a chair?\n\n{links}\n\n[A break]({{{{ link.pause }}}})"
-    words = {"subject": campaign.name, "headline": campaign.name, "markdown": said}
-    await composing.revise(work, campaign, words={"en": words})
-    [bulletin, *_] = await consents.lists(work)
-    return await composing.choose_audience(
-        work, campaign, list_no=bulletin.no, to_everybody=True, tier_nos=[]
-    )
-
-
-async def letters_of_time(work: Work, cast: Cast, ask: Ask) -> None:
-    """Owe Bo what time and deeds bring: reminders, a suggestion, questions."""
-    for _time in range(2):
-        await tiers.note_sign(work, cast.bo.no, SignKind.DONE, work.now)
-    question = StillWithUs(
-        subscriber_no=cast.bo.no, tier_no=cast.supporter.no, asked_at=work.now, next_at=work.now
-    )
-    work.session.add(question)
-    await work.session.flush()
-    pledge = await asks.pledge(work, cast.bo, ask)
-    due = pledge.due(ask)
-    assert due
-    about = {"pledge": pledge.no, "due": int(due.timestamp())}
-    for kind, facts in {
-        "pledge-due": about,
-        "did-you-do-it": about,
-        "still-with-us": {"question": question.no},
-        "yearly": {},
-    }.items():
-        await post(
-            work,
-            Post(
-                kind=kind,
-                dedupe_key=f"test:{kind}",
-                language="en",
-                facts=facts,
-                subscriber=cast.bo.no,
-            ),
-        )
-    await send_private_link(work, cast.bo)
-
-
-async def all_mails_of_bo(house: House, cast: Cast, relay: Relay) -> list[Mail]:
-    """Send him all that we send, and give what arrived."""
-    await promise_much(house)
-    async with house.work(reading=True) as work:
-        soon = work.now + timedelta(days=2)
-    chair = await opened(house, "Bring a chair")
-    table = await opened(house, "Bring a table", deadline=soon, needs_support=True)
-    async with house.work(door=Door.ADMIN) as work:
-        june = await newsletter_of(work, await composing.begin(work, name="June"), chair)
-        alert = await composing.begin_alert(work, name="Tonight", why="It is tonight.")
-        tonight = await newsletter_of(work, alert, chair)
-        numbers = [(await confirmed(work, one)).no for one in (june, tonight)]
-        await letters_of_time(work, cast, table)
-    await make_due(house)  # the suggestion waits for a day
-    async with working(house, relay), asyncio.timeout(60):
-        for no in numbers:
-            await until_sent(house, no)
-        while any(DeliveryState(one.state) in WAITS for one in await letters(house)):
-            await asyncio.sleep(0.05)
-    return [mail for one in relay.letters if (mail := Mail(one)).to == cast.bo.address]
-
-
-def paths_in(mails: Iterable[Mail]) -> list[str]:
-    """Give every link of ours in these mails, in words, in HTML and in the head, each once."""
-    found: dict[str, None] = {}
-    for mail in mails:
-        said = [to for _words, to in mail.links] + re.findall(rf"{BASE}[^\s>]*", mail.text)
-        if mail.message["List-Unsubscribe"]:
-            said.append(mail.one_click)
-        found |= {urlsplit(to).path: None for to in said if to.startswith(BASE)}
-    return list(found)
-
-
-# --- the robot ------------------------------------------------------------------------------------
-
-
-class Form(NamedTuple):
-    """A form that stands in a page."""
-
-    path: str
-    fields: dict[str, str]
-    buttons: list[tuple[str, str]]  # name and value
-
-
-def forms_on(page: httpx.Response) -> list[Form]:
-    root = html5lib.parse(page.text, namespaceHTMLElements=False)
-    return [_form(one, page) for one in root.iter("form") if one.get("method", "get") == "post"]
-
-
-def _form(form: Any, page: httpx.Response) -> Form:
-    inputs = [one for one in form.iter() if one.tag in {"input", "textarea", "select"}]
-    return Form(
-        path=urlsplit(form.get("action") or str(page.url)).path,
-        fields={one.get("name"): one.get("value") or "x" for one in inputs if one.get("name")},
-        buttons=[
-            (one.get("name"), one.get("value") or "")
-            for one in form.iter("button")
-            if one.get("name")
-        ],
-    )
-
-
-class Robot:
-    """It has no cookies, says what it likes, and never presses what has a name of its own."""
-
-    def __init__(self, web: httpx.AsyncClient) -> None:
-        self.web = web
-        self.forms_sent = 0
-
-    async def scan(self, path: str) -> None:
-        for method in ("HEAD", "GET", "OPTIONS", "GET"):
-            await self.web.request(method, path)
-        page = await self.web.get(path, follow_redirects=True)
-        await self.web.post(path)
-        for form in forms_on(page):
-            for sent in (form.fields, {**form.fields, "answer": "x"}, {**form.fields, "": "x"}):
-                await self.web.post(form.path, data=sent)
-                self.forms_sent += 1
-        self.web.cookies.clear()
+# --- without a button -----------------------------------------------------------------------------
 
 
 async def facts(house: House) -> dict[str, list[str]]:
@@ -201,12 +74,7 @@ async def test_without_a_named_button_nothing_happens(
     web: httpx.AsyncClient, house: House, cast: Cast, relay: Relay
 ) -> None:
     paths = paths_in(await all_mails_of_bo(house, cast, relay))
-    async with house.work(reading=True) as work:
-        purposes = {
-            work.signer.read(one.rpartition("/")[2], *Purpose, now=work.now).purpose
-            for one in paths
-            if one.startswith(("/l/", "/u/"))
-        }
+    purposes = {(await claimed(house, one))[1] for one in paths if one.startswith(("/l/", "/u/"))}
     assert purposes == {
         Purpose.ASK,
         Purpose.ASK_DONE,
@@ -231,46 +99,12 @@ async def test_without_a_named_button_nothing_happens(
     assert await facts(house) == before
 
 
-async def letters_about_oneself(work: Work, cast: Cast) -> None:
-    """Owe what people bring about themselves: a sign-up, moves of level and address, leaving."""
-    [bulletin, *_] = await consents.lists(work)
-    who = await make.people(work, 5, tier=cast.follower)
-    await consent.ask(work, cast.dana, bulletin, wording="Yes, email me.", language="en")
-    await tiers.step(work, who[0], cast.supporter, source=Source.SELF_LINK)
-    await subscribers.ask_address_change(work, who[1], "new.one@example.net")
-    change = await subscribers.ask_address_change(work, who[2], "new.two@example.net")
-    await subscribers.confirm_address_change(work, change.no)
-    await subscribers.pause(work, who[3])
-    await consent.unsubscribe(work, who[4], list_no=None)
-    await also_me.ask(work, cast.bo, str(cast.gil.address))
-
-
 async def test_nor_does_anything_by_the_letters_about_oneself(
     web: httpx.AsyncClient, house: House, cast: Cast, relay: Relay
 ) -> None:
-    await promise_much(house)
-    async with house.work(door=Door.PAGE) as work:
-        await letters_about_oneself(work, cast)
-    await make_due(house)
-    async with working(house, relay), asyncio.timeout(60):
-        while any(DeliveryState(one.state) in WAITS for one in await letters(house)):
-            await asyncio.sleep(0.05)
-    paths = paths_in(Mail(one) for one in relay.letters)
-    async with house.work(reading=True) as work:
-        purposes = {
-            work.signer.read(one.rpartition("/")[2], *Purpose, now=work.now).purpose
-            for one in paths
-            if one.startswith(("/l/", "/u/"))
-        }
-    assert purposes >= {
-        Purpose.CONFIRM,
-        Purpose.UNDO_TIER,
-        Purpose.ADDRESS,
-        Purpose.UNDO_ADDRESS,
-        Purpose.UNDO_PAUSE,
-        Purpose.UNDO_LEAVING,
-        Purpose.ALSO_ME,
-    }
+    paths = await paths_about_oneself(house, cast, relay)
+    purposes = {(await claimed(house, one))[1] for one in paths if one.startswith(("/l/", "/u/"))}
+    assert purposes >= ABOUT_ONESELF
     before = await facts(house)
     robot = Robot(web)
     for path in paths:
@@ -281,20 +115,77 @@ async def test_nor_does_anything_by_the_letters_about_oneself(
 # --- what its buttons do --------------------------------------------------------------------------
 
 
+class Press(NamedTuple):
+    """A button on a page that a mail leads to."""
+
+    owner: int  # whose link it is; nobody's, if the page is everybody's
+    what: str  # the form: the purpose of its link, or where it leads
+    form: Form
+    name: str
+    value: str
+
+
+async def buttons_by(web: httpx.AsyncClient, house: House, paths: list[str]) -> list[Press]:
+    """Give every named button of every form on the pages of these links, each once."""
+    found: dict[str, Press] = {}
+    for path in paths:
+        page = await web.get(path, follow_redirects=True)
+        web.cookies.clear()
+        owner = NOBODY
+        if path.startswith(("/l/", "/u/")):
+            owner, _purpose = await claimed(house, path)
+        for form in forms_on(page):
+            what = await named(house, form.path)
+            for name, value in form.buttons:
+                press = Press(owner, what, form, name, value)
+                found.setdefault(f"{form.path} {form.as_it_is} {name} {value}", press)
+    return list(found.values())
+
+
+async def claimed(house: House, path: str) -> tuple[int, Purpose]:
+    """Give whose link it is, and what for."""
+    async with house.work(reading=True) as work:
+        claim = work.signer.read(path.split("/")[2], *Purpose, now=work.now)
+        return claim.subscriber, claim.purpose
+
+
+async def named(house: House, path: str) -> str:
+    """Name a form by where it leads."""
+    match path.split("/")[1:]:
+        case ["l" | "u", _token]:
+            return (await claimed(house, path))[1].name
+        case ["l", _token, what]:
+            return what
+        case ["my", _token, what]:
+            return f"my {what}"
+        case _:
+            return path
+
+
 async def standing_of(house: House, no: int) -> dict[str, object]:
     """Give where somebody stands, as they would say it."""
     async with house.work(reading=True) as work:
         person = await people.by_no(work, no)
         tier = await ladder.chosen(work, no)
         wish = await ladder.standing_request(work, no)
-        assert person
-        assert tier
+        no_since = work.now - signs.LEFT_ALONE_FOR
+        suggested = await ladder.open_suggestion(work, no)
+        at_most = await consents.at_most_of(work, no)
+        if person is None:
+            return {}
+        protected = [one for one in await field_store.public_fields(work) if one.is_special]
         return {
             "address": person.address,
-            "level": tier.slug,
+            "said": (person.first_name, person.last_name, person.city, person.language),
+            "fields": await field_store.values_of(work, [no]),
+            "protected": [await special.told(work, person, one) for one in protected],
+            "writing": (person.mail_form, at_most and at_most.pace),
+            "level": tier and tier.slug,
             "wish": wish and wish.tier_no,
             "pause": person.paused_until,
             "lists": {one.list_no: one.state for one in await consents.subscriptions_of(work, no)},
+            "urgent": {one.list_no for one in await consents.only_urgent_of(work, no)},
+            "left alone": not suggested and await ladder.was_asked_since(work, no, no_since),
             "answers": {
                 one.ask_no: (one.state, one.times, one.due_at, one.note)
                 for one in await pledges.pledges_of(work, no)
@@ -322,44 +213,117 @@ async def undone_on(web: httpx.AsyncClient, path: str) -> None:
     await web.post(form.path, data={name: value})
 
 
+async def gone_back(web: httpx.AsyncClient, press: Press, before: dict[str, object]) -> None:
+    """Go back on the private page: it shows what is so, and its forms say the contrary, too."""
+    asked, level = {"answer": "withdraw"}, {"level": str(before["level"])}
+    contrary = {
+        "my level": [("wish", asked), ("level", level)],
+        "my break": [("break", {"answer": "over"})],
+        "my lists": [("lists", {**press.form.as_it_is, "on": "all"})],
+        "my details": [("details", {**press.form.as_it_is, "answer": "save"})],
+        "my writing": [("writing", {**press.form.as_it_is, "answer": "save"})],
+        "my fields": [("fields", {**press.form.as_it_is, "answer": "save"})],
+        "my protected": [("protected", {**press.form.as_it_is, "take_back": "yes"})],
+    }
+    token = press.form.path.split("/")[2]
+    for form, said in contrary[press.what]:
+        await web.post(f"/my/{token}/{form}", data=said)
+
+
+def changes(was: Rows, now: Rows) -> dict[str, list[dict[str, object]]]:
+    """Give the rows of each table that are new, gone or other."""
+    found = {
+        table: [
+            row
+            for key in was[table].keys() | now[table].keys()
+            if was[table].get(key) != now[table].get(key)
+            for row in (was[table].get(key), now[table].get(key))
+            if row is not None
+        ]
+        for table in was
+    }
+    return {table: rows for table, rows in found.items() if rows}
+
+
+async def pressed_all(
+    web: httpx.AsyncClient, house: House, paths: list[str]
+) -> dict[tuple[str, str], set[str]]:
+    """Press each button, and list the tables that it changed; all is put back before the next.
+
+    What it changed is the owner's alone, is told to them, and can be taken back.
+    """
+    listed: dict[tuple[str, str], set[str]] = {}
+    buttons, was = await buttons_by(web, house, paths), await rows_of(house)
+    for press in buttons:
+        before, lines = await standing_of(house, press.owner), await told(house, press.owner)
+        answer = await web.post(
+            press.form.path, data={**press.form.fields, press.name: press.value}
+        )
+        web.cookies.clear()
+        assert answer.status_code < 500, press
+        changed = changes(was, await rows_of(house))
+        listed.setdefault((press.what, press.value), set()).update(changed)
+        if not changed:
+            continue
+        assert press.owner != NOBODY, press
+        assert press.value != "no" or press.name != "answer", press
+        assert answer.status_code == 303, press
+        if press.what not in OF_TWO:
+            assert whose(changed) == {press.owner}, press
+        assert changed.keys() & RECEIPTS or await told(house, press.owner) > lines, press
+        if (press.what, press.value) not in NEEDS_NO_UNDO:
+            if press.what.startswith("my "):
+                await gone_back(web, press, before)
+            else:
+                await undone_on(web, answer.headers["location"])
+            assert await standing_of(house, press.owner) == before, press
+        await put_back(house, was)
+        assert not changes(was, await rows_of(house)), press
+    for (what, value), tables in sorted(listed.items()):
+        print(f"{what:16} {value:12} {', '.join(sorted(tables)) or 'nothing'}")
+    return listed
+
+
+def whose(changed: dict[str, list[dict[str, object]]]) -> set[object]:
+    """Give whom these rows are about."""
+    about = {
+        row["no"] if table == "subscriber" else row.get("subscriber_no")
+        for table, rows in changed.items()
+        for row in rows
+    }
+    return about - {None}
+
+
 async def test_what_a_button_does_is_the_owners_alone_is_told_and_taken_back(
     web: httpx.AsyncClient, house: House, cast: Cast, relay: Relay
 ) -> None:
-    paths = paths_in(await all_mails_of_bo(house, cast, relay))
-    others = [person.no for person in (cast.chidi, cast.dana, cast.gil)]
-    before_others = [await standing_of(house, no) for no in others]
-    listed: dict[tuple[Purpose, str], set[str]] = {}
-    for path in paths:
-        if not path.startswith(("/l/", "/u/")):
-            continue
-        async with house.work(reading=True) as work:
-            token = path.rpartition("/")[2]
-            purpose = work.signer.read(token, *Purpose, now=work.now).purpose
-        for form in forms_on(await web.get(path)):
-            for name, value in form.buttons:
-                if form.path != path or name != "answer" or value == "no":
-                    continue
-                before, lines = await standing_of(house, cast.bo.no), await told(house, cast.bo.no)
-                was = await facts(house)
-                pressed = await web.post(path, data={**_plain(form.fields), name: value})
-                now = await facts(house)
-                changed = {table for table in now if now[table] != was[table]}
-                listed.setdefault((purpose, value), set()).update(changed)
-                if not changed:
-                    continue
-                assert pressed.status_code == 303
-                assert await told(house, cast.bo.no) > lines
-                if (purpose, value) not in NEEDS_NO_UNDO:
-                    await undone_on(web, pressed.headers["location"])
-                    assert await standing_of(house, cast.bo.no) == before, (purpose, value)
-    assert [await standing_of(house, no) for no in others] == before_others
-    for (purpose, value), changed in sorted(listed.items()):
-        print(f"{purpose.name:12} {value:10} {', '.join(sorted(changed)) or 'nothing'}")
+    listed = await pressed_all(web, house, paths_in(await all_mails_of_bo(house, cast, relay)))
     for purpose in (Purpose.ASK, Purpose.ASK_DONE, Purpose.ASK_HELP, Purpose.ASK_DECLINE):
-        assert "pledge" in listed[purpose, "yes"]
-    assert "campaign" in listed[Purpose.READ, "yes"]
+        assert "pledge" in listed[purpose.name, "yes"]
+    assert "campaign" in listed["READ", "yes"]
+    for what in ("yes", "decline"):
+        assert "tier_suggestion" in listed["SUGGESTION", what]
+    for form, said in {
+        "my break": "begin",
+        "my details": "save",
+        "my fields": "save",
+        "my protected": "save",
+        "my writing": "save",
+        "my address": "save",
+        "my also": "save",
+        "my lists": "urgent",
+    }.items():
+        assert listed[form, said], form
+    assert "letter" in listed["my lists", "no"]
 
 
-def _plain(fields: dict[str, str]) -> dict[str, str]:
-    """Leave out what the robot would have typed: a day is as the page has it."""
-    return {name: value for name, value in fields.items() if value != "x"}
+async def test_so_it_is_with_the_letters_about_oneself(
+    web: httpx.AsyncClient, house: House, cast: Cast, relay: Relay
+) -> None:
+    listed = await pressed_all(web, house, await paths_about_oneself(house, cast, relay))
+    for purpose in ABOUT_ONESELF:
+        assert listed[purpose.name, "yes"], purpose
+    for form, said in (("private", "send"), ("ADDRESS", "yes"), ("ALSO_ME", "yes")):
+        assert "letter" in listed[form, said], form
+    for instead in ("pause", "lowest", "urgent"):
+        assert listed["UNDO_LEAVING", instead], instead

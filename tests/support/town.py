@@ -383,6 +383,8 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
     confirmed = await subscribers.ask_address_change(work, away, "away.now@example.net")
     await subscribers.confirm_address_change(work, confirmed.no)
     waiting, done = await _confirmations(work, cast)
+    quiet = await make.person(work, first_name="Quiet", tier=cast.follower)
+    no = await tiers.dismiss(work, quiet, await _suggested(work, quiet))
     assert left
     assert isinstance(move, Moved)
 
@@ -399,6 +401,7 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
         "stay": link(Purpose.TIER, cast.bo, cast.supporter.no),
         "keep a level": link(Purpose.STAY, cast.bo, await _question(work, cast)),
         "a step that is suggested": link(Purpose.SUGGESTION, away, await _suggested(work, away)),
+        "take back a no to a step": link(Purpose.UNDO_DISMISSING, quiet, no.no),
         "pause": link(Purpose.PAUSE, cast.bo),
         "end a pause": link(Purpose.UNDO_PAUSE, away),
         "undo a move": link(Purpose.UNDO_TIER, moved, move.change.no),

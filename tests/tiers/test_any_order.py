@@ -43,6 +43,7 @@ class Deed(enum.Enum):
     DO_MUCH = enum.auto()
     ACCEPT = enum.auto()
     DISMISS = enum.auto()
+    TAKE_BACK_NO = enum.auto()
     HOLD = enum.auto()
     LET_GO = enum.auto()
     FALL_SILENT = enum.auto()
@@ -75,11 +76,13 @@ class Climb:
             by = {Deed.EXPIRE: 31, Deed.FALL_SILENT: LONG, Deed.ASK_AGAIN: 15}[deed]
             self.work = make.later(self.work, days=by)
         self.work = make.later(self.work, seconds=1)
+        in_hand = self.suggestion, self.question
         was_refused = await self._try(deed, rung)
         before, self.known = self.known, await self.everything()
         assert not was_refused or self.known == before, f"{deed} was refused and changed something"
         await self.holds_good()
         if deed not in NOT_TWICE and not was_refused:
+            self.suggestion, self.question = in_hand  # the same link again, whatever came since
             await self._try(deed, rung)
             assert await self.everything() == self.known, f"{deed} again changed something"
 
@@ -120,6 +123,8 @@ class Climb:
                 await tiers.accept(themselves, somebody, self.suggestion)
             case Deed.DISMISS:
                 await tiers.dismiss(themselves, somebody, self.suggestion)
+            case Deed.TAKE_BACK_NO:
+                await tiers.take_back_no(themselves, somebody, self.suggestion)
             case Deed.HOLD:
                 await holding.hold_back(organiser, somebody, reason="Is it them?")
             case Deed.LET_GO:

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.activity import store as activity
 from mailer.kit.work import Work, clock
 from mailer.outbox import store as outbox
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import actions as tiers
-from mailer.tiers import holding, store
+from mailer.tiers import holding, record, store
 from mailer.tiers.actions import Moved, Requested, SuggestionUnknown, Unchanged
 from mailer.tiers.model import SignKind, Source, Tier
 from mailer.tiers.observing import COUNTS_FOR, POINTS, observed, points_for
@@ -102,6 +103,60 @@ async def test_a_no_is_left_alone_for_half_a_year(cast: Cast, work: Work) -> Non
     assert await store.suggested(work, cast.gil.no) is None
     await did(make.later(work, days=181), cast.gil, SignKind.DONE)
     assert await store.suggested(work, cast.gil.no) is not None
+
+
+async def test_a_no_that_is_taken_back_leaves_the_suggestion_standing(
+    cast: Cast, work: Work
+) -> None:
+    await did(work, cast.gil, SignKind.DONE)
+    found = await store.suggested(work, cast.gil.no)
+    assert found is not None
+    await tiers.dismiss(work, cast.gil, found[0].no)
+
+    for _time in range(2):
+        suggestion = await tiers.take_back_no(work, cast.gil, found[0].no)
+        assert (suggestion.ended_at, suggestion.accepted) == (None, None)
+
+    told = await activity.kinds(work, cast.gil.no)
+    assert told.count("tier_suggestion_reopened") == 1
+    said = [one.words for one in await record.entries(work, cast.gil.no)]
+    assert "Took back the no to the step up to Supporter" in said
+    assert await store.suggested(work, cast.gil.no) is not None
+    assert isinstance(await tiers.accept(work, cast.gil, found[0].no), Moved)
+    assert (await tiers.take_back_no(work, cast.gil, found[0].no)).accepted is True
+
+
+async def test_a_no_that_is_taken_back_once_they_are_there_only_ends_the_silence(
+    cast: Cast, work: Work
+) -> None:
+    await did(work, cast.gil, SignKind.DONE)
+    found = await store.suggested(work, cast.gil.no)
+    assert found is not None
+    await tiers.dismiss(work, cast.gil, found[0].no)
+    await tiers.step(work, cast.gil, cast.supporter, source=Source.SELF_FORM)
+    await did(work, cast.gil, *[SignKind.DONE] * 3)
+    assert await store.suggested(work, cast.gil.no) is None
+
+    suggestion = await tiers.take_back_no(work, cast.gil, found[0].no)
+
+    assert suggestion.accepted is None
+    assert suggestion.ended_at is not None
+    await did(work, cast.gil, SignKind.DONE)
+    assert await store.suggested(work, cast.gil.no) is not None
+
+
+async def test_a_no_is_taken_back_by_whose_it_is_and_not_while_they_are_held_back(
+    cast: Cast, work: Work
+) -> None:
+    await did(work, cast.gil, SignKind.DONE)
+    found = await store.suggested(work, cast.gil.no)
+    assert found is not None
+    await tiers.dismiss(work, cast.gil, found[0].no)
+    with pytest.raises(SuggestionUnknown):
+        await tiers.take_back_no(work, cast.bo, found[0].no)
+    await holding.hold_back(work, cast.gil, reason="Six sign-ups in a minute.")
+    await tiers.take_back_no(work, cast.gil, found[0].no)
+    assert await store.open_suggestion(work, cast.gil.no) is None
 
 
 async def test_who_moves_anyway_is_not_asked_any_more(cast: Cast, work: Work) -> None:

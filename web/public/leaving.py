@@ -22,6 +22,7 @@ from mailer.kit.work import Work
 from mailer.subscribers import actions as subscribers
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
+from mailer.tiers.actions import Moved
 from mailer.tiers.model import Source
 from web.kit.forms import read_form
 from web.kit.pages import page, redirect
@@ -154,12 +155,14 @@ async def _show(link: Opened, left: list[ConsentRecord], *, may_undo: bool) -> A
     }
     nos = [one.list_no for one in left if one.list_no is not None]
     is_back = any(standing.get(no) == SubscriptionState.CONFIRMED for no in nos)
+    urgent = {one.list_no for one in await consents.only_urgent_of(link.work, link.subscriber.no)}
     is_off_all = SubscriptionState.CONFIRMED not in standing.values()
     only = await consents.list_by_no(link.work, nos[0]) if len(nos) == 1 else None
     lowest = (await ladder.ladder(link.work))[:1]
     return link.page(
         "public/leaving/left.html",
         back=is_back,
+        only_urgent=not urgent.isdisjoint(nos),
         may_undo=may_undo,
         list_name=in_language(only.name) if only and not is_off_all else "",
         days=PAUSE_DAYS,
@@ -181,13 +184,15 @@ async def pause_instead(link: Opened) -> str:
 
 
 async def fewer_instead(link: Opened) -> str:
-    """Undo the leaving, and step down to where the fewest emails come."""
+    """Undo the leaving, and step down to where the fewest emails come; the step has an undo too."""
     await put_back(link)
     [lowest, *_higher] = await ladder.ladder(link.work)
-    await tiers.step(
+    outcome = await tiers.step(
         link.work, link.subscriber, lowest, source=Source.SELF_LINK, campaign_no=link.cause
     )
-    return link.here
+    return (
+        link.undo(Purpose.UNDO_TIER, outcome.change.no) if isinstance(outcome, Moved) else link.here
+    )
 
 
 async def urgent_instead(link: Opened) -> str:

@@ -67,6 +67,7 @@ LEADS: dict[Purpose, Leads] = {
     Purpose.SUGGESTION: Leads(
         tiers.show_suggestion, {"yes": tiers.accept, "decline": tiers.dismiss}
     ),
+    Purpose.UNDO_DISMISSING: Leads(tiers.show_dismissed, {"yes": tiers.take_back_no}),
     Purpose.UNDO_TIER: Leads(tiers.show_move, {"yes": tiers.undo}),
     Purpose.PAUSE: Leads(leaving.show_pause, {"yes": leaving.pause}),
     Purpose.UNDO_PAUSE: Leads(leaving.show_break, {"yes": leaving.resume}),

@@ -209,8 +209,41 @@ async def accept(link: Opened) -> str:
 
 
 async def dismiss(link: Opened) -> str:
-    """Say no to the step, and be left alone about it."""
-    await tiers.dismiss(link.work, link.subscriber, link.claim.subject)
+    """Say no to the step, and be left alone about it.
+
+    The page after it, with the undo, is for whoever said no just now: not for whom the mail was
+    passed on to since.
+    """
+    said = await tiers.dismiss(link.work, link.subscriber, link.claim.subject)
+    if said.accepted is not False or said.ended_at is None or not link.is_just_now(said.ended_at):
+        return link.here
+    make = link.undo if said.ended_at == link.work.now else link.link
+    return make(Purpose.UNDO_DISMISSING, said.no)
+
+
+async def show_dismissed(link: Opened) -> Answer:
+    """Show the no to a step, and its undo; once it is taken back, what holds instead."""
+    suggestion = await store.suggestion_by_no(link.work, link.claim.subject)
+    levels, here = await link.ladder()
+    if suggestion is None or suggestion.subscriber_no != link.subscriber.no or here is None:
+        raise LinkUnknown
+    rungs = [one.name for one in levels]
+    if suggestion.accepted:
+        return link.page("public/links/there.html", level=here, rungs=rungs)
+    level = _numbered(levels, suggestion.tier_no)
+    return link.page(
+        "public/links/dismissed.html",
+        here=here,
+        level=level,
+        rungs=rungs,
+        is_no=suggestion.accepted is False,
+        stands=level is not None and suggestion.ended_at is None,
+    )
+
+
+async def take_back_no(link: Opened) -> str:
+    """Take back the no to a step."""
+    await tiers.take_back_no(link.work, link.subscriber, link.claim.subject)
     return link.here
 
 

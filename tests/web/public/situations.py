@@ -104,6 +104,12 @@ async def _suggestion(work: Work, cast: Cast) -> Situation:
     return Situation(cast.bo, suggested[0].no)
 
 
+async def _dismissed(work: Work, cast: Cast) -> Situation:
+    suggested = await _suggestion(work, cast)
+    await tiers.dismiss(work, cast.bo, suggested.subject)
+    return suggested
+
+
 async def _ask(work: Work, cast: Cast) -> Situation:
     return Situation(cast.bo, (await an_ask(work)).no)
 
@@ -139,6 +145,7 @@ KINDS = {
     "ask for a level": Kind(Purpose.TIER, _wish),
     "stay": Kind(Purpose.STAY, _stay),
     "a step that is suggested": Kind(Purpose.SUGGESTION, _suggestion),
+    "take back a no to a step": Kind(Purpose.UNDO_DISMISSING, _dismissed),
     "undo a move": Kind(Purpose.UNDO_TIER, _undo_tier),
     "pause": Kind(Purpose.PAUSE, _pause),
     "end a pause": Kind(Purpose.UNDO_PAUSE, _undo_pause),

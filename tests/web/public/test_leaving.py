@@ -201,12 +201,17 @@ async def test_fewer_emails_instead_of_none(
     web: httpx.AsyncClient, house: House, cast: Cast, path: str
 ) -> None:
     left = await web.post(path, data={"answer": "yes"})
-    page = await web.post(
-        left.headers["location"], data={"answer": "lowest"}, follow_redirects=True
-    )
-    assert page.status_code == 200
+    fewer = await web.post(left.headers["location"], data={"answer": "lowest"})
     assert await state_of(house, cast.bo) == "active"
     assert await level_of(house, cast.bo) == "follower"
+
+    assert "Your level is now Follower." in (await web.get(fewer.headers["location"])).text
+    undone = await web.post(
+        fewer.headers["location"], data={"answer": "yes"}, follow_redirects=True
+    )
+    assert "Your level is Supporter again." in undone.text
+    assert await state_of(house, cast.bo) == "active"
+    assert await level_of(house, cast.bo) == "supporter"
 
 
 async def test_only_what_is_urgent_instead_of_leaving(
@@ -219,6 +224,8 @@ async def test_only_what_is_urgent_instead_of_leaving(
         left.headers["location"], data={"answer": "urgent"}, follow_redirects=True
     )
     assert "You are back on the list." in page.text
+    assert "You get only what is urgent" in page.text
+    assert "All is as it was before" not in page.text
     assert await state_of(house, cast.bo) == "active"
     async with house.work(reading=True) as work:
         only = {one.list_no for one in await consents.only_urgent_of(work, cast.bo.no)}

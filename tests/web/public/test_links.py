@@ -11,8 +11,8 @@ from mailer.activity import store as activity
 from mailer.bootstrap import House
 from mailer.consent import store as consents
 from mailer.kit.links import NOBODY
-from mailer.kit.tokens import LIVES, Purpose
-from mailer.kit.work import Door
+from mailer.kit.tokens import LIVES, Claim, Purpose, Signer
+from mailer.kit.work import Door, clock
 from mailer.outbox import store as outbox
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
@@ -483,8 +483,16 @@ async def test_a_suggested_step_is_taken_or_declined(
     private = link(Purpose.PRIVATE, who.no)
     assert "Would it suit you?" in (await web.get(private)).text
     answer = await web.post(path, data={"answer": "decline"})
-    assert "Your level is Follower." in (await web.get(answer.headers["location"])).text
+    undo = answer.headers["location"]
+    assert "We don’t suggest a step up for half a year." in (await web.get(undo)).text
     assert "Would it suit you?" not in (await web.get(private)).text
+    assert "Your level is Follower." in (await web.get(path)).text
+
+    for _time in range(2):
+        undone = await web.post(undo, data={"answer": "yes"}, follow_redirects=True)
+        assert "The suggestion of Supporter stands again." in undone.text
+    assert "Would it suit you?" in (await web.get(private)).text
+    assert "Would Supporter suit you?" in (await web.get(path)).text
 
     gil = cast.gil
     async with house.work() as work:
@@ -494,5 +502,41 @@ async def test_a_suggested_step_is_taken_or_declined(
     answer = await web.post(link(Purpose.SUGGESTION, gil.no, found[0].no), data={"answer": "yes"})
     assert answer.status_code == 303
     assert await level_of(house, gil) == "supporter"
-    foreign = await web.get(link(Purpose.SUGGESTION, cast.bo.no, found[0].no))
-    assert NEUTRAL in foreign.text
+    for purpose in (Purpose.SUGGESTION, Purpose.UNDO_DISMISSING):
+        foreign = await web.get(link(purpose, cast.bo.no, found[0].no))
+        assert NEUTRAL in foreign.text
+
+
+async def test_the_undo_of_a_no_is_for_whoever_said_it_just_now(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, suggestion = await prepared(house, cast, "a step that is suggested")
+    path = link(Purpose.SUGGESTION, who.no, suggestion, ago=dt.timedelta(days=59))
+    said = [await web.post(path, data={"answer": "decline"}) for _time in range(2)]
+    first, second = [house_reads(house, one.headers["location"]).expires_at for one in said]
+    assert first is not None
+    assert second is not None
+    assert first - clock() > dt.timedelta(days=29)
+    assert second - clock() <= dt.timedelta(days=1)
+
+    async with house.work() as work:
+        await tiers.take_back_no(work, who, suggestion)
+        await tiers.dismiss(make.later(work, hours=-1), who, suggestion)
+    again = await web.post(path, data={"answer": "decline"})
+    assert again.headers["location"] == path
+
+
+async def test_the_page_after_a_no_says_what_holds_since(
+    web: httpx.AsyncClient, house: House, cast: Cast, link: Link
+) -> None:
+    who, suggestion = await prepared(house, cast, "take back a no to a step")
+    path = link(Purpose.UNDO_DISMISSING, who.no, suggestion)
+    async with house.work() as work:
+        await step_to(work, who, "supporter")
+    undone = await web.post(path, data={"answer": "yes"}, follow_redirects=True)
+    assert "We may suggest a step up again." in undone.text
+    assert 'value="yes"' not in undone.text.partition("<main")[2]
+
+
+def house_reads(house: House, path: str) -> Claim:
+    return Signer(house.keys).read(path.rpartition("/")[2], *Purpose, now=clock())
