@@ -27,9 +27,9 @@ async def test_answers_are_counted_in_every_group_of_those_who_gave_them(
     await pledging.decline(work, cast.chidi, ask)
     await pledging.pledge(work, cast.bo, other)
 
-    assert await of_groups(work, ask.no) == [
-        OfGroup(cast.northgate.no, pledged=5, blocked=1, done=1, declined=1),
-        OfGroup(cast.harbour.no, pledged=1, blocked=1, done=0),
+    assert await of_groups(work, [ask.no]) == [
+        OfGroup(cast.northgate.no, ask.no, pledged=5, blocked=1, done=1, declined=1),
+        OfGroup(cast.harbour.no, ask.no, pledged=1, blocked=1, done=0),
     ]
 
 
@@ -41,7 +41,7 @@ async def test_who_is_in_none_counts_in_none_and_a_yes_taken_back_is_none(
     await pledging.pledge(work, cast.bo, ask)
     await pledging.withdraw(work, cast.bo, ask)
 
-    assert await of_groups(work, ask.no) == []
+    assert await of_groups(work, [ask.no]) == []
 
 
 async def test_only_groups_are_counted_that_the_actor_looks_after(cast: Cast, work: Work) -> None:
@@ -49,6 +49,18 @@ async def test_only_groups_are_counted_that_the_actor_looks_after(cast: Cast, wo
     await pledging.pledge(work, cast.bo, ask)
     await pledging.pledge(work, cast.gil, ask)
 
-    found = await of_groups(make.seen_by(work, cast.harbour), ask.no)
+    found = await of_groups(make.seen_by(work, cast.harbour), [ask.no])
 
-    assert found == [OfGroup(cast.harbour.no, pledged=1)]
+    assert found == [OfGroup(cast.harbour.no, ask.no, pledged=1)]
+
+
+async def test_several_asks_are_counted_each_by_itself(cast: Cast, work: Work) -> None:
+    ask, other = await opened(work), await opened(work)
+    for one in (ask, other):
+        await pledging.pledge(work, cast.bo, one)
+    await pledging.pledge(work, cast.chidi, ask)
+
+    assert await of_groups(work, [ask.no, other.no]) == [
+        OfGroup(cast.northgate.no, ask.no, pledged=2),
+        OfGroup(cast.northgate.no, other.no, pledged=1),
+    ]

@@ -876,6 +876,7 @@ def _things_to_do(at: Mapping[str, str]) -> list[Place]:
         ),
         ("demands", demand, demand),
         ("demand", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}"),
+        ("demand, by group", f"{demand}/{{uid:str}}/groups", f"{demand}/{at['demand']}/groups"),
         ("demand, shared", f"{demand}/{{uid:str}}", f"{demand}/{at['demand']}?shared=yes"),
         ("demands, shared", demand, f"{demand}?shared=yes"),
         ("asks, shared", asks, f"{asks}?shared=yes"),

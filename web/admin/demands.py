@@ -80,7 +80,7 @@ async def show_demand(
     `shared`: for others' eyes, with small numbers withheld.
     """
     demand = await demand_at(work, uid)
-    if not _seen_by(account_of(request), demand):
+    if not is_seen_by(account_of(request), demand):
         raise DemandUnknown
     values = {"version": str(demand.version)}
     for field in IN_EACH:
@@ -176,7 +176,7 @@ async def _stepped(work: Work, demand: Demand, do: str) -> str:
             return ""
 
 
-def _seen_by(account: Account, demand: Demand) -> bool:
+def is_seen_by(account: Account, demand: Demand) -> bool:
     """Say whether somebody sees a demand: drafts are for those who write."""
     return account.may(Power.WRITE) or demand.state is not DemandState.DRAFT
 
@@ -215,7 +215,7 @@ async def _demands_page(
                 )["done"],
             }
             for one in await asks.demands(work)
-            if _seen_by(account, one) and not (withheld and one.state is DemandState.DRAFT)
+            if is_seen_by(account, one) and not (withheld and one.state is DemandState.DRAFT)
         ],
         may_write=account.may(Power.WRITE) and not withheld,
         shared=withheld,
@@ -277,6 +277,7 @@ async def _demand_page(
         threshold=THRESHOLD,
         may_write=account.may(Power.WRITE) and not withheld,
         may_open=account.may(Power.SEND) and not withheld,
+        may_count=account.may(Power.SEE_PEOPLE),
         is_scoped=work.scope is not None,
         longest=demands.LONGEST,
         values=values,

@@ -1,4 +1,4 @@
-"""How far an ask has come in each group: who said yes, did it, or needs help.
+"""How far asks have come in each group: who said yes, did it, or needs help.
 
 Whoever is in two groups counts in both.
 """

@@ -11,7 +11,6 @@ from mailer.asks import composing, pledging, reporting
 from mailer.asks import store as asks
 from mailer.asks.model import Ask, AskState, Evidence, Pledge, PledgeState
 from mailer.bootstrap import House
-from mailer.groups import actions as groups
 from mailer.kit.work import Door
 from mailer.segments import saving
 from mailer.subscribers.model import Subscriber
@@ -539,91 +538,3 @@ async def test_what_people_have_seen_is_changed_only_by_those_who_may_send(
         assert (await web.get(at(ask, "/edit"))).status_code == 403
         assert answer.status_code == 403
         assert (await as_it_is(house, ask)).version == 1
-
-
-# --- by group -------------------------------------------------------------------------------------
-
-
-def cells(page: str, head: str, label: str) -> list[str]:
-    """Give what stands under a label in the rows of one head."""
-    rows = re.findall(r'<tr role="row">.*?</tr>', page, re.DOTALL)
-    return [
-        value
-        for row in rows
-        if words_of_head(row) == head
-        for value in re.findall(rf'data-l="{label}"><span>(.*?)</span>', row)
-    ]
-
-
-def words_of_head(row: str) -> str:
-    found = re.search(r'<th role="rowheader".*?</th>', row, re.DOTALL)
-    return " ".join(TAG.sub(" ", found[0]).split()) if found else ""
-
-
-async def spread(house: House, cast: Cast) -> Ask:
-    """Let seven of Northgate and Gil of Harbour say yes, and one of each do it."""
-    ask = await opened(house)
-    async with house.work(door=Door.PAGE) as work:
-        many = await make.people(work, 7, tier=cast.follower, group=cast.northgate)
-        for person in [*many, cast.gil]:
-            await pledging.pledge(work, person, ask)
-        for person in [many[0], cast.gil]:
-            await reporting.report_done(work, person, ask)
-    return ask
-
-
-async def test_how_far_each_group_and_sector_has_come(
-    admin: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    empty = (await admin.get(at(await opened(house, "Nobody yet"), "/groups"))).text
-    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
-        await groups.describe(work, cast.northgate, name=cast.northgate.name, sector="Transport")
-    ask = await spread(house, cast)
-
-    shown = (await admin.get(at(ask, "/groups"))).text
-
-    assert "Nobody of a group answered yet" in empty
-    assert f'href="{at(ask, "/groups")}"' in (await admin.get(at(ask))).text
-    assert cells(shown, cast.northgate.name, "Said yes") == ["7"]
-    assert cells(shown, cast.northgate.name, "Done") == ["1"]
-    assert cells(shown, cast.harbour.name, "Said yes") == ["1"]
-    assert cells(shown, "Transport", "Said yes") == ["7"]
-    assert cells(shown, "No sector said", "Done") == ["1"]
-
-
-async def test_small_numbers_of_groups_are_withheld_where_they_are_shared(
-    admin: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    ask = await spread(house, cast)
-
-    shown = (await admin.get(at(ask, "/groups?shared=yes"))).text
-
-    assert cells(shown, cast.northgate.name, "Said yes") == ["7"]
-    assert cells(shown, cast.northgate.name, "Done") == ["under 5"]
-    assert cells(shown, cast.harbour.name, "Said yes") == ["under 5"]
-    assert cells(shown, cast.harbour.name, "Need help") == ["0"]
-
-
-async def test_a_sum_that_would_tell_a_small_number_is_withheld_with_it(
-    admin: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
-        for group in (cast.northgate, cast.harbour):
-            await groups.describe(work, group, name=group.name, sector="Transport")
-    ask = await spread(house, cast)
-
-    shown = (await admin.get(at(ask, "/groups?shared=yes"))).text
-
-    assert cells(shown, "Transport", "Said yes") == ["–"]
-
-
-async def test_farid_sees_his_own_group_alone(
-    web: httpx.AsyncClient, house: House, cast: Cast
-) -> None:
-    ask = await spread(house, cast)
-    await signed_in(web, house, cast.farid)
-
-    shown = (await web.get(at(ask, "/groups"))).text
-
-    assert cells(shown, cast.harbour.name, "Said yes") == ["1"]
-    assert "Northgate" not in shown

@@ -13,19 +13,10 @@ from tests import makers as make
 from tests.cast import Cast
 from tests.support import campaigning
 from tests.support.signing_in import signed_in
+from tests.support.tables import cells
 
 PAGE = "/admin/movement"
 TAG = re.compile(r"<[^>]+>")
-
-
-def cells(page: str, head: str, label: str) -> list[str]:
-    """Give what stands under a label in the rows of one head."""
-    found = []
-    for row in re.findall(r'<tr role="row">.*?</tr>', page, re.DOTALL):
-        said = re.search(r'<th role="rowheader".*?</th>', row, re.DOTALL)
-        if said and TAG.sub("", said[0]).strip() == head:
-            found += re.findall(rf'data-l="{label}"><span>(.*?)</span>', row)
-    return found
 
 
 async def moved(house: House, cast: Cast) -> None:
