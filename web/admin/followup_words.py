@@ -9,7 +9,7 @@ from babel.dates import format_date, format_time, get_timezone
 from mailer.accounts import store as accounts
 from mailer.accounts.model import Account
 from mailer.asks.model import Ask, Pledge, PledgeState
-from mailer.followups import caring, hours, naming
+from mailer.followups import caring, hours, naming, numbers
 from mailer.followups import store as followups
 from mailer.followups.helping import help_of
 from mailer.followups.model import CaseKind, FollowUp, FollowUpStep, Outcome, StepKind
@@ -28,7 +28,7 @@ from web.admin import ask_words
 from web.admin.followup_places import Place
 from web.admin.people import at as at_person
 from web.admin.people import called
-from web.admin.telling import about, number
+from web.admin.telling import about, day, number
 
 SIGNS = {
     CaseKind.BLOCKED: "life-buoy",
@@ -236,7 +236,13 @@ async def _phone(work: Work, person: Subscriber, *, is_shown: bool) -> dict[str,
         "digits": digits,
         "shown": shown_number(digits) if digits else "",
         "best_time": phone.best_time if phone else "",
+        "wrong": told_wrong(await numbers.wrong_since(work, person.no)) if is_known else "",
     }
+
+
+def told_wrong(since: datetime | None) -> str:
+    """Say when a number was found to be wrong; empty where it was not."""
+    return "" if since is None else _("Found wrong on %(day)s") % {"day": day(since)}
 
 
 def _uid_of(case: FollowUp, carers: Sequence[Account]) -> str:

@@ -23,6 +23,7 @@ from mailer.consent.model import SubscriberState, SubscriptionState
 from mailer.fields import store as field_store
 from mailer.fields.model import Field
 from mailer.fields.values import shown
+from mailer.followups import numbers
 from mailer.groups import store as group_store
 from mailer.groups.words import ROLES
 from mailer.kit import i18n
@@ -43,6 +44,7 @@ from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from web.admin import followup_opening, pledges
 from web.admin.campaigns import Working
+from web.admin.followup_words import told_wrong
 from web.admin.looking import note_look
 from web.admin.people import at, called, languages, what_there_is
 from web.admin.telling import day
@@ -338,6 +340,7 @@ async def _phone(work: Work, subscriber: Subscriber, *, may_change: bool) -> dic
         "shown": shown_number(number) if number else "",
         "best_time": phone.best_time if phone else "",
         "never_call": phone is not None and phone.never_call,
+        "wrong": told_wrong(await numbers.wrong_since(work, subscriber.no)) if number else "",
     }
 
 

@@ -240,6 +240,19 @@ async def test_an_outcome_with_a_note(
     assert "They work nights." in (await admin.get(at(case))).text
 
 
+async def test_a_wrong_number_is_told_to_whoever_calls_next(
+    admin: httpx.AsyncClient, house: House, cast: Cast, case: FollowUp
+) -> None:
+    other = await remembered(house, cast.bo, cast.esra)
+    before = (await admin.get(at(other))).text
+
+    await do(admin, case, "/calls", {"outcome": "wrong_number", "words": ""})
+
+    assert "Found wrong on" not in before
+    assert "Found wrong on" in (await admin.get(at(other))).text
+    assert "Found wrong on" in (await admin.get(f"/admin/people/{cast.bo.uid}")).text
+
+
 async def test_after_a_call_one_is_back_where_one_was_and_can_take_it_back(
     admin: httpx.AsyncClient, house: House, cast: Cast, case: FollowUp
 ) -> None:
