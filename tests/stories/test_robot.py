@@ -19,8 +19,9 @@ from mailer.fields import special
 from mailer.fields import store as field_store
 from mailer.kit.links import NOBODY
 from mailer.kit.tokens import Purpose
+from mailer.kit.work import Door
 from mailer.subscribers import store as people
-from mailer.tiers import signs
+from mailer.tiers import requesting, signs
 from mailer.tiers import store as ladder
 from tests.cast import Cast
 from tests.support.all_mails import (
@@ -213,11 +214,17 @@ async def undone_on(web: httpx.AsyncClient, path: str) -> None:
     await web.post(form.path, data={name: value})
 
 
-async def gone_back(web: httpx.AsyncClient, press: Press, before: dict[str, object]) -> None:
+async def gone_back(
+    web: httpx.AsyncClient, house: House, press: Press, before: dict[str, object]
+) -> None:
     """Go back on the private page: it shows what is so, and its forms say the contrary, too."""
     asked, level = {"answer": "withdraw"}, {"level": str(before["level"])}
+    async with house.work(reading=True) as work:
+        levels = await ladder.ladder(work)
+    wished = [("level", {"level": one.slug}) for one in levels if one.no == before["wish"]]
     contrary = {
-        "my level": [("wish", asked), ("level", level)],
+        "my level": [("wish", asked), ("level", level), *wished],
+        "my wish": wished,
         "my break": [("break", {"answer": "over"})],
         "my lists": [("lists", {**press.form.as_it_is, "on": "all"})],
         "my details": [("details", {**press.form.as_it_is, "answer": "save"})],
@@ -273,7 +280,7 @@ async def pressed_all(
         assert changed.keys() & RECEIPTS or await told(house, press.owner) > lines, press
         if (press.what, press.value) not in NEEDS_NO_UNDO:
             if press.what.startswith("my "):
-                await gone_back(web, press, before)
+                await gone_back(web, house, press, before)
             else:
                 await undone_on(web, answer.headers["location"])
             assert await standing_of(house, press.owner) == before, press
@@ -315,6 +322,28 @@ async def test_what_a_button_does_is_the_owners_alone_is_told_and_taken_back(
     }.items():
         assert listed[form, said], form
     assert "letter" in listed["my lists", "no"]
+
+
+async def test_so_it_is_while_a_wish_waits_for_its_answer(
+    web: httpx.AsyncClient, house: House, cast: Cast, relay: Relay
+) -> None:
+    async with house.work(door=Door.PAGE) as work:
+        await requesting.ask_for(work, cast.bo, cast.organiser, campaign_no=None, ask_no=None)
+    paths = paths_in(await all_mails_of_bo(house, cast, relay))
+    its = [
+        one
+        for one in paths
+        if one.startswith("/l/") and (await claimed(house, one))[1] is Purpose.PRIVATE
+    ]
+    async with house.work(reading=True) as work:
+        to_organiser = work.signer.token(
+            Purpose.TIER, cast.bo.no, subject=cast.organiser.no, now=work.now
+        )
+
+    listed = await pressed_all(web, house, [*its, f"/l/{to_organiser}"])
+
+    assert "tier_request" in listed["my wish", "withdraw"]
+    assert "tier_request" in listed["TIER", "withdraw"]
 
 
 async def test_so_it_is_with_the_letters_about_oneself(
