@@ -64,6 +64,15 @@ WORDS = {
 }
 ASKS = ("share-resources", "write-to-representative")
 """Of the library: the newsletter asks for the first, and its page then offers the second."""
+DEMAND = {
+    "en": "The right to work for people seeking asylum",
+    "fr": "Le droit au travail pour les personnes qui demandent l’asile",
+}
+MEANS = {
+    "en": "Nobody should wait for years without being allowed to earn a living beside us.",
+    "fr": "Personne ne devrait attendre des années sans pouvoir gagner sa vie à nos côtés.",
+}
+"""What both asks serve."""
 
 _SETTLED = (
     DeliveryState.SENT,
@@ -226,8 +235,13 @@ async def _compose(house: House) -> int:
             tier_nos=[],
         )
         taken = {key: await asks.take_from_library(work, key) for key in ASKS}
+        demand = await asks.raise_demand(work, title=DEMAND, text=MEANS)
+        await asks.open_demand(work, demand)
         for ask in taken.values():
-            await asks.open_ask(work, ask)
+            serving = await asks.revise(
+                work, ask, version=ask.version, title=ask.title, demand_no=demand.no
+            )
+            await asks.open_ask(work, serving)
         await composing.choose_ask(work, campaign, ask_no=taken[ASKS[0]].no)
     async with house.work(door=Door.CLI) as work:
         campaign = await work.session.merge(campaign)
@@ -273,6 +287,7 @@ def _say_what_next(stage: Stage, password: str) -> None:
     if stage.catcher:
         out.print(f"  Read the mails and follow their links   [bold]{base}/demo/inbox[/bold]")
     out.print(f"  Sign up as somebody new                 [bold]{base}/join[/bold]")
+    out.print(f"  See what is demanded, and what helps    [bold]{base}/demands[/bold]")
     out.print(f"  Sign in to the admin area               [bold]{base}/admin[/bold]")
     out.print(f"      address    {ADDRESS}")
     out.print(f"      password   {password}")
