@@ -5,11 +5,13 @@ import re
 import httpx
 import pytest
 
+from mailer.asks import demands
 from mailer.bootstrap import House
 from mailer.campaigns import composing
 from mailer.campaigns.model import CampaignState
 from mailer.kit.work import Door
 from tests.cast import Cast
+from tests.support.asking import raised
 
 pytestmark = pytest.mark.any_database
 
@@ -102,3 +104,19 @@ async def test_what_was_kept_out_of_the_archive_stays_out(
     slug = await published(house, in_archive=False)
     assert (await web.get(f"/n/{slug}")).status_code == 404
     assert (await web.get("/n/no-such-newsletter")).status_code == 404
+
+
+async def test_where_each_was_asked_for_something_of_their_own_it_leads_to_the_demands(
+    web: httpx.AsyncClient, house: House, cast: Cast
+) -> None:
+    won, standing = await raised(house, "Won already"), await raised(house, "The right to work")
+    async with house.work(door=Door.ADMIN) as work:
+        await demands.win(work, won)
+    to_each = await published(house, best_ask=True)
+    to_all = await published(house)
+
+    page = (await web.get(f"/n/{to_each}")).text
+
+    assert f'<a href="/demands/{standing.uid}"><strong>The right to work</strong>' in page
+    assert "Won already" not in page
+    assert f"/demands/{standing.uid}" not in (await web.get(f"/n/{to_all}")).text
