@@ -37,6 +37,7 @@ from web.kit.forms import Form, attempt, read_form
 from web.kit.pages import Onward, page, redirect
 from web.kit.security import network_of, public
 from web.kit.sessions import Asked, visit_of
+from web.public import asks
 from web.public.opening import Answer, Opened, leads_nowhere
 from web.public.words import Level, agreement, levels_of, listed, mark_of
 
@@ -330,7 +331,12 @@ async def _show_welcome(link: Opened, confirmation: Confirmation) -> Answer:
     wished = next((one.name for one in levels if wish and one.no == wish.tier_no), "")
     shown = await _joined(link, confirmation)
     words = await _welcome_words(link.work, confirmation)
-    return link.page("public/joining/on_the_roll.html", wished=wished, words=words, **shown)
+    # Only on the way here: later it would tell what they answered to whoever got the mail since.
+    just_now = confirmation.confirmed_at is not None and link.is_just_now(confirmation.confirmed_at)
+    first = await asks.following(link) if just_now else None
+    return link.page(
+        "public/joining/on_the_roll.html", wished=wished, words=words, first=first, **shown
+    )
 
 
 async def _welcome_words(work: Work, confirmation: Confirmation) -> list[str]:

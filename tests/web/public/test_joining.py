@@ -1,6 +1,7 @@
 """Joining: nothing is chosen beforehand, nobody finds out who is on the roll, the owner decides."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from mailer.organisation import store as organisations
 from mailer.subscribers import store as people
 from mailer.tiers import store as ladder
 from tests.cast import Cast
+from tests.support.asking import opened
 from tests.web.public.conftest import Facts
 from tests.web.public.situations import level_of, state_of
 
@@ -301,6 +303,25 @@ async def test_the_digits_put_somebody_on_the_roll(
     assert (
         "<title>You are on the roll" in again.text
     )  # what was done is said once, what is so always
+
+
+async def test_whoever_has_just_joined_is_shown_a_first_thing_to_do(
+    web: httpx.AsyncClient, house: House, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(house, "Bring a chair")
+    waiting = await sign_up(web)
+    done = await web.post(f"{waiting}/code", data={"code": await newest_code(house)})
+
+    page = (await web.get(done.headers["location"])).text
+    monkeypatch.setattr("web.public.opening.JUST_NOW", timedelta(0))
+    later = (await web.get(done.headers["location"])).text
+
+    box = page.partition('id="first"')[2].partition("</section>")[0]
+    assert "Bring a chair" in box
+    to_ask = re.search(r'href="(/l/[^"]+)"', box)
+    assert to_ask
+    assert "Bring a chair" in (await web.get(to_ask[1])).text
+    assert "Bring a chair" not in later, "whoever the mail was passed on to learns nothing by it"
 
 
 async def test_a_wrong_code_is_named_at_the_field_and_five_are_enough(
