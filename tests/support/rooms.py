@@ -12,6 +12,7 @@ from typing import Self
 from tests.support.processes import Kept
 
 RUNNING = re.compile(r"(http://[\d.]+:\d+)")
+PATIENCE = 60  # seconds for a process to start, also where others keep every core busy
 ROOT_KEY = "0f" * 32  # what tests and the processes they start sign and seal with
 
 
@@ -64,7 +65,8 @@ class Rooms:
             {"ROLLCALL_PORT": str(port), **chosen},
         )
         assert server.log
-        for _ in range(1000):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             if RUNNING.search(server.log.read_text()):
                 return server, address
             assert server.alive(), server.log.read_text()
