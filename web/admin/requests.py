@@ -1,5 +1,6 @@
 """Requests: people who asked for a level that somebody has to agree to."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Response, get, post
@@ -7,13 +8,15 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from mailer.accounts.model import Power
+from mailer.asks import store as asks
+from mailer.campaigns import store as campaigns
 from mailer.groups import store as groups
 from mailer.kit.errors import NotFound
 from mailer.kit.i18n import _, in_language, ngettext
 from mailer.kit.work import Work
 from mailer.tiers import actions as tiers
 from mailer.tiers import store
-from mailer.tiers.model import ANSWER_WITHIN, UNDO_FOR
+from mailer.tiers.model import ANSWER_WITHIN, UNDO_FOR, TierRequest, TierSuggestion
 from web.admin.campaigns import Working
 from web.admin.people import called
 from web.admin.telling import day, number
@@ -84,6 +87,10 @@ async def _requests_page(
     nos = [person.no for _request, person, _tier in waiting]
     standing, theirs = await store.chosen_of(work, nos), await groups.of_many(work, nos)
     count = len(waiting)
+    ready = await store.ready_to_step_up(work, limit=READY)
+    after = await _after_what(
+        work, [*(one for one, _who, _to in waiting), *(one for one, _who, _to in ready)]
+    )
     return page(
         request,
         "admin/requests/list.html",
@@ -113,8 +120,9 @@ async def _requests_page(
                 "href": f"/admin/people/{person.uid}",
                 "level": in_language(tier.name),
                 "since": day(suggestion.made_at),
+                "after": after(suggestion),
             }
-            for suggestion, person, tier in await store.ready_to_step_up(work, limit=READY)
+            for suggestion, person, tier in ready
         ],
         requests=[
             {
@@ -125,12 +133,32 @@ async def _requests_page(
                 "stands": in_language(standing[person.no].name) if person.no in standing else "",
                 "groups": ", ".join(group.name for group in theirs.get(person.no, [])),
                 "since": day(asked.made_at),
+                "after": after(asked),
                 "until": day(asked.made_at + ANSWER_WITHIN),
                 "hold": f"/admin/people/{person.uid}/hold",
             }
             for asked, person, tier in waiting
         ],
     )
+
+
+async def _after_what(
+    work: Work, of: Sequence[TierRequest | TierSuggestion]
+) -> Callable[[TierRequest | TierSuggestion], str]:
+    """Give what names the ask or the newsletter that led to a wish; nothing, where none did."""
+    asked = await asks.by_nos(work, {one.ask_no for one in of if one.ask_no})
+    mailed = await campaigns.by_nos(work, {no for one in of if (no := _mail_of(one))})
+
+    def after(one: TierRequest | TierSuggestion) -> str:
+        if one.ask_no in asked:
+            return in_language(asked[one.ask_no].title)
+        return mailed[no].name if (no := _mail_of(one)) in mailed else ""
+
+    return after
+
+
+def _mail_of(one: TierRequest | TierSuggestion) -> int:
+    return (one.campaign_no or 0) if isinstance(one, TierRequest) else 0
 
 
 HANDLERS = [show_requests, answer, take_back]

@@ -4,12 +4,16 @@ import httpx
 import pytest
 
 from mailer.bootstrap import House
+from mailer.campaigns import composing
+from mailer.kit.work import Door
 from mailer.outbox import store as outbox
 from mailer.tiers import actions as tiers
 from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind, TierRequest
 from tests.cast import Cast
+from tests.support.asking import opened
 from tests.support.signing_in import post, signed_in
+from tests.support.tables import cells
 
 pytestmark = pytest.mark.any_database
 
@@ -50,6 +54,24 @@ async def test_who_waits_is_named_with_where_they_stand(
         "In Northgate Transport Branch.",
     ):
         assert words in shown
+
+
+async def test_what_led_to_a_wish_is_named(
+    admin: httpx.AsyncClient, house: House, cast: Cast, wish: TierRequest
+) -> None:
+    chair = await opened(house, "Bring a chair")
+    async with house.work(door=Door.ADMIN) as work:
+        june = await composing.begin(work, name="June bulletin")
+    async with house.work(door=Door.EMAIL) as work:
+        await tiers.note_sign(work, cast.gil.no, SignKind.DONE, work.now, ask_no=chair.no)
+        asked = await ladder.standing_request(work, cast.bo.no)
+        assert asked is not None
+        asked.campaign_no = june.no
+
+    shown = (await admin.get("/admin/requests")).text
+
+    assert "After “June bulletin”." in shown
+    assert cells(shown, cast.gil.first_name, "After") == ["Bring a chair"]
 
 
 async def test_nobody_waits(admin: httpx.AsyncClient) -> None:
