@@ -78,10 +78,10 @@ KINDS: dict[str, frozenset[str]] = {
         "tier-request-answered": "tier_name granted reason undo_link preferences_link goes_with",
         "pledge-receipt": (
             "ask_title own_words by_date ask_on rights support_contact report_link ask_link"
-            " undo_link undo_until"
+            " share_link undo_link undo_until"
         ),
         "answer-receipt": (
-            "answer ask_title ask_on support_contact report_link undo_link undo_until"
+            "answer ask_title ask_on support_contact report_link share_link undo_link undo_until"
         ),
         "support-is-coming": "ask_title support_contact report_link",
         "pledge-due": "ask_title own_words by_date support_contact report_link ask_link",
@@ -114,7 +114,7 @@ _CHOICES = {
 _PROSE = frozenset({"own_words", "rights"})
 _MAY_BE_EMPTY = frozenset(
     "reason own_subject own_words promise_get promise_ask by_date ask_on rights support_contact"
-    " about goes_with".split()
+    " about goes_with share_link".split()
 )
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -166,9 +166,9 @@ def _may_be(name: str, fact: object, facts: Mapping[str, Any]) -> bool:
         return False
     if name == "undo_link" and not fact:
         return facts.get("granted") is False  # nothing has changed, so there is nothing to undo
-    if name.endswith("link"):
-        return is_our_url(fact) is not None
-    return bool(fact) or name in _MAY_BE_EMPTY
+    if not fact:
+        return name in _MAY_BE_EMPTY
+    return not name.endswith("link") or is_our_url(fact) is not None
 
 
 def _environment() -> jinja2.Environment:

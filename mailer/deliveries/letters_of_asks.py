@@ -7,7 +7,7 @@ done or taken back, nor to somebody on a break.
 
 from mailer.asks import store as asks
 from mailer.asks.fresh_links import KIND
-from mailer.asks.model import UNDO_FOR, Ask, Pledge, PledgeChange
+from mailer.asks.model import UNDO_FOR, Ask, DemandState, Pledge, PledgeChange
 from mailer.asks.reminding.model import ASKING, REMINDING, WAITS, Occasion
 from mailer.asks.telling import ANSWER, HEAR, SUPPORT, YES
 from mailer.asks.upkeep import AGAIN
@@ -39,6 +39,7 @@ async def _receipt(work: Work, letter: Letter, to: Recipient, links: Links) -> S
         **await _all(work, letter, to, links, pledge, ask),
         "rights": literal(in_language(ask.rights, letter.language)),
         "ask_on": await _ask_on(work, letter, pledge, ask),
+        "share_link": await _to_pass_on(work, ask, links),
         **_undo(change, letter, to, links),
     }
 
@@ -52,6 +53,7 @@ async def _answer(work: Work, letter: Letter, to: Recipient, links: Links) -> Sa
         "ask_on": await _ask_on(work, letter, pledge, ask) if pledge.state in WAITS else "",
         "support_contact": ask.support_contact if answer == "help" else "",
         "report_link": links.to(Purpose.REPORT, to.subscriber, subject=pledge.no),
+        "share_link": await _to_pass_on(work, ask, links) if answer == "done" else "",
         **_undo(change, letter, to, links),
     }
 
@@ -63,6 +65,17 @@ async def _answered(work: Work, letter: Letter, to: Recipient) -> tuple[PledgeCh
         raise Pointless
     await _ask_for(work, to, HEAR)
     return change, *await _about(work, change.pledge_no)
+
+
+async def _to_pass_on(work: Work, ask: Ask, links: Links) -> str:
+    """Give what to pass on in place of a letter: the page of the demand, if everybody may read it.
+
+    The letter holds links that act for its reader, and this page holds none.
+    """
+    demand = await asks.demand_by_no(work, ask.demand_no) if ask.demand_no else None
+    if demand is None or demand.state not in {DemandState.OPEN, DemandState.WON}:
+        return ""
+    return links.page(f"/demands/{demand.uid}")
 
 
 def _undo(change: PledgeChange, letter: Letter, to: Recipient, links: Links) -> Said:

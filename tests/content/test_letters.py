@@ -47,6 +47,7 @@ FACTS: dict[str, Any] = {
     "to_name": "Supporter",
     "direction": "up",
     "undo_link": "https://roll.example.org/undo/AAA",
+    "share_link": "https://roll.example.org/demands/1",
     "undo_until": "12 March 2026",
     "asked_by": "you",
     "reason": "",

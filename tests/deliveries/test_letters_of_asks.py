@@ -20,10 +20,10 @@ from mailer.outbox.model import DeliveryState, Letter
 from mailer.subscribers import actions as subscribers
 from tests import makers as make
 from tests.cast import Cast
-from tests.support.asking import opened
+from tests.support.asking import opened, raised
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import letters, make_due, no_letters, working
+from tests.support.sending import BASE, letters, make_due, no_letters, working
 
 OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 SKIPPED = (DeliveryState.SKIPPED, Reason.POINTLESS.value)
@@ -316,3 +316,28 @@ async def test_a_link_to_what_is_over_leads_nowhere_new(work: Work, cast: Cast, 
     assert await fresh_links.leads_on(work, claim(Purpose.ASK_DONE, ask.no))
     assert not await fresh_links.leads_on(work, claim(Purpose.REPORT, 987_654))
     assert not await fresh_links.leads_on(work, claim(Purpose.PAUSE, ask.no))
+
+
+@pytest.mark.any_database
+async def test_what_can_be_passed_on_in_place_of_a_letter_holds_no_link_of_anybody(
+    house: House, cast: Cast, relay: Relay
+) -> None:
+    await no_letters(house)
+    public = await raised(house, "The right to work")
+    async with house.work(door=Door.ADMIN) as work:
+        idea = await asks.raise_demand(work, title={"en": "An idea"}, text={})
+    serving = await opened(house, "Bring a chair", demand_no=public.no)
+    others = [await opened(house, "Alone"), await opened(house, "Of a draft", demand_no=idea.no)]
+    async with house.work(door=Door.EMAIL) as work:
+        for ask in (serving, *others):
+            await asks.pledge(work, cast.bo, ask)
+
+    await fates(house, relay)
+
+    def to_pass_on(mail: Mail) -> list[str]:
+        return [to for words, to in mail.links if words == "What we demand, and what can be done"]
+
+    mails = [Mail(one) for one in relay.letters]
+    page = f"{BASE}/demands/{public.uid}"
+    assert sorted(to_pass_on(mail) for mail in mails) == [[], [], [page]]
+    assert sorted(mail.text.count(page) for mail in mails) == [0, 0, 1]
