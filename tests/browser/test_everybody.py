@@ -22,6 +22,8 @@ pytestmark = [
     pytest.mark.any_database,
     pytest.mark.xdist_group("browser"),
 ]
+# The walk is long: two go at the same time.
+A_BROWSER_OF_ITS_OWN = pytest.mark.xdist_group("telephone")
 
 PHONE, DESK, SMALLEST = 390, 1280, 320
 USUAL = 16  # pixels of the letters that a browser comes with
@@ -138,20 +140,9 @@ async def town(browser: Browser, rooms: Rooms, house: House, cast: Cast, tmp_pat
     return Town(browser, address, places, await keys_of_the_town(browser, address, house, cast))
 
 
-@pytest.mark.timeout(400)
-async def test_every_page_is_for_everybody(town: Town) -> None:
-    """Each page in one theme, by turns, on a telephone: the walk below does the rest."""
-    wrong = [
-        what
-        for number, theme in enumerate(THEMES)
-        for what in await town.walk(town.places[number :: len(THEMES)], theme, PHONE)
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
 @pytest.mark.story
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("width", [DESK, pytest.param(PHONE, marks=A_BROWSER_OF_ITS_OWN)])
 @pytest.mark.parametrize("theme", THEMES)
 async def test_every_page_is_for_everybody_in_every_theme(
     town: Town, theme: str, width: int, shots: Path
