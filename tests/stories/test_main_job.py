@@ -5,20 +5,19 @@ in, and leaves with one tap; the next newsletter goes to the others and says why
 """
 
 import re
-import time
 from urllib.parse import urlsplit
 
 import httpx
-import pyotp
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from mailer.bootstrap import House
 from mailer.subscribers import store as subscribers
 from mailer.tiers import store as tiers
-from tests.cast import PASSWORD, Cast
+from tests.cast import Cast
 from tests.support.browser import opened
 from tests.support.mails import Mail, Mailbox
+from tests.support.organiser import Organiser
 from tests.support.relay import Relay
 from tests.support.rooms import Rooms
 from tests.support.sending import promise_much
@@ -45,56 +44,6 @@ async def level_of(house: House, address: str) -> str:
 
 def path(link: str) -> str:
     return urlsplit(link).path
-
-
-class Organiser:
-    """Amina at the admin pages: each code she types is a later one than the last."""
-
-    def __init__(self, page: Page, seed: str) -> None:
-        self.page = page
-        self.totp = pyotp.TOTP(seed)
-        self.at = 0
-
-    def code(self) -> str:
-        # Each counts once, and those of the half minutes before and after count too: beginning with
-        # the one before, three are good at once, however fast or slow this machine is.
-        self.at = max(self.at + 30, int(time.time()) - 30)
-        return self.totp.at(self.at)
-
-    async def sign_in(self, address: str) -> None:
-        page = self.page
-        await page.goto("/admin")
-        await page.get_by_label("Email address").fill(address)
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Continue").click()
-        await page.get_by_label("Code", exact=True).fill(self.code())
-        await page.get_by_role("button", name="Sign in", exact=True).click()
-        await expect(page).to_have_url(re.compile(r"/admin/?$"))
-
-    async def write(self, name: str, subject: str) -> None:
-        page = self.page
-        await page.goto("/admin/campaigns/new")
-        await page.get_by_label("Name", exact=True).fill(name)
-        await page.get_by_role("button", name="Begin to write").click()
-        await page.get_by_label("Subject").fill(subject)
-        await page.get_by_label("Headline").fill("Four questions")
-        await page.get_by_role("textbox", name="Text", exact=True).fill(
-            "Dear {{ first_name|friend }},\n\nwho has **a hall**?"
-        )
-        await page.get_by_label("List", exact=True).select_option(index=0)
-        await page.locator("label", has_text=re.compile("^Everybody")).click()
-        await page.get_by_role("button", name="Save", exact=True).click()
-        await page.get_by_role("button", name="Review and count").first.click()
-        await expect(page.get_by_label("Type the number of people")).to_be_visible()
-
-    async def confirm(self, people: int) -> None:
-        page = self.page
-        await page.get_by_label("Type the number of people").fill(str(people))
-        await page.get_by_label("Six digits from your app").fill(self.code())
-        await page.get_by_role("button", name=re.compile(rf"{people} people")).click()
-        # It goes on by itself until all is sent, and would cross whatever one opens meanwhile.
-        sent = page.get_by_text(re.compile("^Sent on")).first
-        await expect(sent).to_be_visible(timeout=30_000)
 
 
 async def test_the_main_job(
