@@ -12,14 +12,13 @@ import pytest
 
 from mailer.activity.signals.following import follow_signals
 from mailer.asks import store as asks
-from mailer.asks.model import Ask, Pledge, PledgeState
+from mailer.asks.model import Ask, PledgeState
 from mailer.bootstrap import House
 from mailer.campaigns import sending
 from mailer.campaigns import store as campaigns
 from mailer.followups import store as followups
 from mailer.kit.work import Door
 from mailer.subscribers.model import Subscriber
-from mailer.tiers import store as ladder
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.forms import form_on
@@ -27,6 +26,7 @@ from tests.support.mails import Mailbox
 from tests.support.relay import Relay
 from tests.support.sending import no_letters, until_sent, working
 from tests.support.signing_in import post
+from tests.support.standing import answer_of, level_of
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
 
@@ -35,18 +35,6 @@ TITLE = "Recruit five people into your branch"
 
 def path(link: str) -> str:
     return urlsplit(link).path
-
-
-async def level_of(house: House, who: Subscriber) -> str:
-    async with house.work(reading=True) as work:
-        tier = await ladder.chosen(work, who.no)
-    assert tier
-    return tier.slug
-
-
-async def answer_of(house: House, who: Subscriber, ask: Ask) -> Pledge | None:
-    async with house.work(reading=True) as work:
-        return await asks.pledge_of(work, who.no, ask.no)
 
 
 async def written(admin: httpx.AsyncClient, house: House, cast: Cast) -> Ask:

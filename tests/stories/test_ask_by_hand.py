@@ -12,11 +12,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from mailer.asks import store as asks
-from mailer.asks.model import Ask, Pledge, PledgeState
+from mailer.asks.model import Ask, PledgeState
 from mailer.bootstrap import House
 from mailer.kit.work import Door
-from mailer.subscribers.model import Subscriber
-from mailer.tiers import store as tiers
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.browser import opened
@@ -26,6 +24,7 @@ from tests.support.relay import Relay
 from tests.support.rooms import Rooms
 from tests.support.sending import no_letters, promise_much
 from tests.support.signing_in import rested
+from tests.support.standing import answer_of, level_of
 
 pytestmark = [
     pytest.mark.story,
@@ -40,18 +39,6 @@ RISK = "Your manager may hear of it."
 
 def path(link: str) -> str:
     return urlsplit(link).path
-
-
-async def level_of(house: House, who: Subscriber) -> str:
-    async with house.work(reading=True) as work:
-        tier = await tiers.chosen(work, who.no)
-    assert tier
-    return tier.slug
-
-
-async def answer_of(house: House, who: Subscriber, ask: Ask) -> Pledge | None:
-    async with house.work(reading=True) as work:
-        return await asks.pledge_of(work, who.no, ask.no)
 
 
 async def written(desk: Page, house: House) -> Ask:

@@ -13,6 +13,7 @@ from mailer.tiers.model import SignKind, TierRequest
 from tests.cast import Cast
 from tests.support.asking import opened
 from tests.support.signing_in import post, signed_in
+from tests.support.standing import level_of
 from tests.support.tables import cells
 
 pytestmark = pytest.mark.any_database
@@ -34,13 +35,6 @@ async def answered(
         {"answer": said, "reason": reason},
         page="/admin/requests",
     )
-
-
-async def level_of_bo(house: House, cast: Cast) -> str:
-    async with house.work(reading=True) as work:
-        tier = await ladder.chosen(work, cast.bo.no)
-        assert tier
-        return tier.slug
 
 
 async def test_who_waits_is_named_with_where_they_stand(
@@ -85,7 +79,7 @@ async def test_granting_moves_them_and_they_are_told(
     shown = await admin.get(answer.headers["location"])
     assert "Granted." in shown.text
     assert "Nobody waits" in shown.text
-    assert await level_of_bo(house, cast) == "organiser"
+    assert await level_of(house, cast.bo) == "organiser"
     async with house.work(reading=True) as work:
         kinds = [letter.kind for letter in await outbox.letters_to(work, cast.bo.no)]
         assert "tier-request-answered" in kinds
@@ -96,7 +90,7 @@ async def test_declining_leaves_them_where_they_stand(
 ) -> None:
     answer = await answered(admin, wish, "decline", "Let us meet first.")
     assert "Declined." in (await admin.get(answer.headers["location"])).text
-    assert await level_of_bo(house, cast) == "supporter"
+    assert await level_of(house, cast.bo) == "supporter"
 
 
 @pytest.mark.parametrize("said", ["", "perhaps"])
@@ -126,7 +120,7 @@ async def test_an_answer_is_given_once(
     assert again.status_code == 303
     other = await post(admin, path, {"answer": "decline"}, page="/admin/groups")
     assert "answered already" in (await admin.get(other.headers["location"])).text
-    assert await level_of_bo(house, cast) == "organiser"
+    assert await level_of(house, cast.bo) == "organiser"
 
 
 async def test_a_group_organiser_answers_only_their_own(
@@ -138,7 +132,7 @@ async def test_a_group_organiser_answers_only_their_own(
         web, f"/admin/requests/{wish.uid}", {"answer": "grant"}, page="/admin/people/new"
     )
     assert answer.status_code == 404
-    assert await level_of_bo(house, cast) == "supporter"
+    assert await level_of(house, cast.bo) == "supporter"
 
 
 async def test_an_answer_is_taken_back_and_the_request_waits_again(
@@ -150,11 +144,11 @@ async def test_an_answer_is_taken_back_and_the_request_waits_again(
     back = f"/admin/requests/{wish.uid}/undo"
 
     await post(admin, back, {}, page="/admin/requests")
-    assert await level_of_bo(house, cast) == "organiser", "without its button nothing happens"
+    assert await level_of(house, cast.bo) == "organiser", "without its button nothing happens"
     answer = await post(admin, back, {"answer": "back"}, page="/admin/requests")
 
     assert "The request waits again" in (await admin.get(answer.headers["location"])).text
-    assert await level_of_bo(house, cast) == "supporter"
+    assert await level_of(house, cast.bo) == "supporter"
     assert "Bo wants to be Organiser" in (await admin.get("/admin/requests")).text
 
 

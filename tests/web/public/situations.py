@@ -216,13 +216,6 @@ async def step_to(work: Work, who: Subscriber, slug: str):
     return outcome
 
 
-async def level_of(house: House, who: Subscriber) -> str:
-    """Name the level that holds for somebody."""
-    async with house.work(reading=True) as work:
-        tier = await ladder.chosen(work, who.no)
-        return tier.slug if tier else ""
-
-
 async def state_of(house: House, who: Subscriber) -> str:
     """Say where somebody stands."""
     async with house.work(reading=True) as work:

@@ -29,8 +29,9 @@ from mailer.tiers.model import SignKind
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import closed, drafted, opened, pledged
+from tests.support.standing import level_of
 from tests.web.public.conftest import Facts, Link
-from tests.web.public.situations import level_of, prepared
+from tests.web.public.situations import prepared
 
 pytestmark = pytest.mark.any_database
 

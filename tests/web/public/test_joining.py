@@ -20,8 +20,9 @@ from mailer.subscribers import store as people
 from mailer.tiers import store as ladder
 from tests.cast import Cast
 from tests.support.asking import opened
+from tests.support.standing import level_of
 from tests.web.public.conftest import Facts
-from tests.web.public.situations import level_of, state_of
+from tests.web.public.situations import state_of
 
 pytestmark = pytest.mark.any_database
 

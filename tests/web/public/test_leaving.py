@@ -12,8 +12,9 @@ from mailer.kit.links import NOBODY, Links
 from mailer.kit.tokens import Purpose, Signer
 from mailer.kit.work import clock
 from tests.cast import Cast
+from tests.support.standing import level_of
 from tests.web.public.conftest import Facts, Link
-from tests.web.public.situations import bulletin, level_of, state_of
+from tests.web.public.situations import bulletin, state_of
 
 pytestmark = pytest.mark.any_database
 

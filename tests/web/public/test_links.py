@@ -19,13 +19,13 @@ from mailer.tiers import store as ladder
 from mailer.tiers.model import SignKind
 from tests import makers as make
 from tests.cast import Cast
+from tests.support.standing import level_of
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import (
     KINDS,
     OF_EVERYBODY,
     address_of,
     goes_with,
-    level_of,
     prepared,
     state_of,
     step_to,

@@ -21,11 +21,11 @@ from mailer.tiers import store as ladder
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import opened
+from tests.support.standing import level_of
 from tests.web.public.conftest import Facts, Link
 from tests.web.public.situations import (
     address_of,
     goes_with,
-    level_of,
     prepared,
     state_of,
     step_to,
