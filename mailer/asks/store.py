@@ -12,6 +12,7 @@ from mailer.asks.model import (
     Demand,
     DemandState,
     Offer,
+    OfferTally,
     Pledge,
     PledgeChange,
     PledgeState,
@@ -35,6 +36,23 @@ async def open_demands(work: Work) -> Sequence[Demand]:
     found = await work.session.scalars(
         select(Demand)
         .where(Demand.state.in_((DemandState.OPEN, DemandState.WON)))
+        .order_by(Demand.no.desc())
+    )
+    return found.all()
+
+
+async def demands_offered(work: Work, campaign_no: int) -> Sequence[Demand]:
+    """Give the open demands that the asks of a campaign serve, newest first."""
+    found = await work.session.scalars(
+        select(Demand)
+        .where(
+            Demand.state == DemandState.OPEN,
+            Demand.no.in_(
+                select(Ask.demand_no)
+                .join(OfferTally, OfferTally.ask_no == Ask.no)
+                .where(OfferTally.campaign_no == campaign_no)
+            ),
+        )
         .order_by(Demand.no.desc())
     )
     return found.all()

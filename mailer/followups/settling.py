@@ -10,7 +10,7 @@ from typing import Any
 
 from mailer.activity import store as timeline
 from mailer.asks.model import PledgeState
-from mailer.followups import hours, store
+from mailer.followups import hours, numbers, store
 from mailer.followups.holding import CaseOver, ask_nobody_is_at_it, held_case
 from mailer.followups.model import (
     STAYS,
@@ -105,6 +105,8 @@ async def settle(
     before = _kept(found) | dict(keeps or {})
     if outcome is Outcome.NEVER_CALL and await _never_call(work, subscriber, never=True):
         before["could_call"] = True
+    if outcome is Outcome.WRONG_NUMBER:
+        before[numbers.DIALLED] = await numbers.dialled(work, found)
     if found.kind is CaseKind.QUIET and outcome in TALKED:
         before["question"] = await _they_stay(work, found, subscriber)
     if then.rests is not None:

@@ -1,13 +1,16 @@
 """A number that was found to be somebody else's."""
 
+from datetime import timedelta
+
 import pytest
 
 from mailer.asks.model import Ask
 from mailer.bootstrap import House
-from mailer.followups import numbers, settling, store
+from mailer.followups import caring, numbers, settling, store
 from mailer.followups.model import FollowUp, Outcome
 from mailer.kit.work import Door
 from mailer.phones import actions as phones
+from mailer.records import merging
 from tests import makers as make
 from tests.cast import Cast
 from tests.support.asking import opened
@@ -65,6 +68,28 @@ async def test_the_same_number_written_down_again_stays_wrong(
     assert await is_wrong(house, cast)
 
 
+async def test_another_number_written_down_before_saying_that_the_first_was_wrong_is_right(
+    house: House, cast: Cast, case: FollowUp
+) -> None:
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        await caring.take(work, case)
+    await noted(house, cast, OTHER)
+    await called(house, case, cast.amina, Outcome.WRONG_NUMBER)
+
+    assert not await is_wrong(house, cast)
+
+
+async def test_the_twin_s_wrong_number_says_nothing_of_one_s_own(
+    house: House, cast: Cast, case: FollowUp
+) -> None:
+    await called(house, case, cast.amina, Outcome.WRONG_NUMBER)
+    async with house.work(account=cast.amina.no, door=Door.ADMIN) as work:
+        await phones.note(work, cast.gil, OTHER, wording="Yes, call me.", language="en")
+        await merging.merge(work, cast.gil, cast.bo)
+
+        assert await numbers.wrong_since(work, cast.gil.no) is None
+
+
 async def test_taking_it_back_makes_the_number_right_again(
     house: House, cast: Cast, case: FollowUp
 ) -> None:
@@ -76,11 +101,13 @@ async def test_taking_it_back_makes_the_number_right_again(
     assert not await is_wrong(house, cast)
 
 
+@pytest.mark.parametrize("outcome", sorted(numbers.WAS_RIGHT))
 async def test_who_was_reached_after_all_has_a_right_number(
-    house: House, cast: Cast, case: FollowUp
+    house: House, cast: Cast, case: FollowUp, outcome: Outcome
 ) -> None:
     await called(house, case, cast.amina, Outcome.WRONG_NUMBER)
     other = await remembered(house, cast.bo, cast.esra)
-    await called(house, other, cast.esra, Outcome.REACHED)
+    async with house.work(account=cast.esra.no, door=Door.ADMIN) as work:
+        await settling.settle(work, other, outcome, call_at=work.now + timedelta(days=1))
 
     assert not await is_wrong(house, cast)

@@ -1,13 +1,14 @@
 """How far an ask, or all asks of a demand, have come in each group and each sector.
 
-Small numbers are withheld for others. A sum over asks is withheld with any of its parts: beside the
-page of one of them it would tell the other.
+To others the numbers are told to the nearest five, and small ones not at all: there are so many
+here, beside those of the ask and of the demand, that exact ones would tell each other.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from litestar import get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
@@ -23,7 +24,7 @@ from web.admin.asks import AskUnknown, ask_at, at, seen_by
 from web.admin.campaigns import Working
 from web.admin.demands import DemandUnknown, demand_at, is_seen_by
 from web.admin.demands import at as at_demand
-from web.admin.sharing import THRESHOLD, Say, is_told, total, withholding
+from web.admin.sharing import THRESHOLD, Say, rounded, rounding
 from web.admin.telling import number
 from web.kit.pages import page
 from web.kit.security import account_of, gated
@@ -75,58 +76,81 @@ async def show_demand_by_group(
 
 
 async def _counted(work: Work, ask_nos: Sequence[int], *, shared: bool) -> dict[str, Any]:
-    say = withholding if shared else number
     by_group: defaultdict[int, list[OfGroup]] = defaultdict(list)
     for one in await of_groups(work, ask_nos):
         by_group[one.group_no].append(one)
     named = await groups.by_nos(work, list(by_group))
-    sectors: defaultdict[str, list[OfGroup]] = defaultdict(list)
+    by_sector: defaultdict[str, list[OfGroup]] = defaultdict(list)
     for no, its in by_group.items():
-        sectors[named[no].sector].extend(its)
-    found = sorted(by_group.items(), key=_yes, reverse=True)
-    return {
-        "groups": [
-            {
-                "name": named[no].name,
-                "href": f"/admin/people?group={named[no].uid}",
-                **_told(its, most=_yes(found[0]), say=say),
-            }
-            for no, its in found[:MOST_GROUPS]
+        by_sector[named[no].sector].extend(its)
+    every = _rows(
+        [
+            (named[no].name, f"/admin/people?group={named[no].uid}", its)
+            for no, its in by_group.items()
         ],
-        "more": max(len(found) - MOST_GROUPS, 0),
-        "sectors": [
-            {
-                "name": sector or _("No sector said"),
-                "href": "",
-                **_told(its, most=max(map(_yes, sectors.items())), say=say),
-            }
-            for sector, its in sorted(sectors.items(), key=_yes, reverse=True)
-        ]
-        if any(sectors)
-        else [],
+        shared=shared,
+    )
+    sectors = [(one or _("No sector said"), "", its) for one, its in by_sector.items()]
+    return {
+        "groups": every[:MOST_GROUPS],
+        "more": max(len(every) - MOST_GROUPS, 0),
+        "sectors": _rows(sectors, shared=shared) if any(by_sector) else [],
         "shared": shared,
         "threshold": THRESHOLD,
         "is_scoped": work.scope is not None,
     }
 
 
-def _yes(of: tuple[Any, list[OfGroup]]) -> int:
-    return sum(one.pledged for one in of[1])
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What some people made of it, as it is shown; the bar is measured against the longest."""
+
+    name: str
+    href: str
+    pledged: str
+    done: str
+    blocked: str
+    declined: str
+    share_done: float
+    share_pledged: float
 
 
-def _told(of: Sequence[OfGroup], *, most: int, say: Say) -> dict[str, Any]:
-    """Give the numbers of some people, and how long their bar is beside the longest."""
-    pledged, done = [one.pledged for one in of], [one.done for one in of]
-    has_bar = most > 0 and all(is_told(count, say) for count in (*pledged, *done))
-    share_done = 100 * min(sum(done), sum(pledged)) / most if has_bar else 0
-    return {
-        "pledged": total(pledged, say),
-        "done": total(done, say),
-        "blocked": total([one.blocked for one in of], say),
-        "declined": total([one.declined for one in of], say),
-        "share_done": share_done,
-        "share_pledged": 100 * sum(pledged) / most - share_done if has_bar else 0,
-    }
+def _rows(of: Sequence[tuple[str, str, list[OfGroup]]], *, shared: bool) -> list[_Row]:
+    """Write the rows, most yeses first.
+
+    To others, neither the order nor the length of a bar tells more than the numbers do.
+    """
+    say: Say = rounding if shared else number
+    seen = rounded if shared else int
+    sums = [(name, href, _summed(its)) for name, href, its in of]
+    most = max([seen(one.pledged) for _name, _href, one in sums], default=0)
+    rows = []
+    for name, href, one in sorted(sums, key=lambda row: (-seen(row[2].pledged), row[0])):
+        share = 100 * seen(one.pledged) / most if most else 0
+        share_done = min(100 * seen(one.done) / most if most else 0, share)
+        rows.append(
+            _Row(
+                name=name,
+                href=href,
+                pledged=say(one.pledged),
+                done=say(one.done),
+                blocked=say(one.blocked),
+                declined=say(one.declined),
+                share_done=share_done,
+                share_pledged=share - share_done,
+            )
+        )
+    return rows
+
+
+def _summed(of: Sequence[OfGroup]) -> OfGroup:
+    return OfGroup(
+        group_no=0,
+        ask_no=0,
+        pledged=sum(one.pledged for one in of),
+        blocked=sum(one.blocked for one in of),
+        done=sum(one.done for one in of),
+        declined=sum(one.declined for one in of),
+    )
 
 
 HANDLERS = [show_by_group, show_demand_by_group]

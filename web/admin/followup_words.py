@@ -242,7 +242,9 @@ async def _phone(work: Work, person: Subscriber, *, is_shown: bool) -> dict[str,
 
 def told_wrong(since: datetime | None) -> str:
     """Say when a number was found to be wrong; empty where it was not."""
-    return "" if since is None else _("Found wrong on %(day)s") % {"day": day(since)}
+    return (
+        "" if since is None else _("This number was found wrong on %(day)s") % {"day": day(since)}
+    )
 
 
 def _uid_of(case: FollowUp, carers: Sequence[Account]) -> str:

@@ -151,8 +151,10 @@ async def _after_what(
 
     def after(one: TierRequest | TierSuggestion) -> str:
         if one.ask_no in asked:
-            return in_language(asked[one.ask_no].title)
-        return mailed[no].name if (no := _mail_of(one)) in mailed else ""
+            return _("After the ask “%(what)s”.") % {"what": in_language(asked[one.ask_no].title)}
+        if (no := _mail_of(one)) in mailed:
+            return _("After the newsletter “%(what)s”.") % {"what": mailed[no].name}
+        return ""
 
     return after
 

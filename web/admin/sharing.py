@@ -28,7 +28,12 @@ def rounding(count: int) -> str:
     For tables whose every row, column and sum is shown: exact ones beside a number that is withheld
     would tell it, and without the sums the table would say little.
     """
-    return number((count + 2) // 5 * 5) if count >= THRESHOLD else withholding(count)
+    return number(rounded(count)) if count >= THRESHOLD else withholding(count)
+
+
+def rounded(count: int) -> int:
+    """Give a number as it is told by `rounding`, for what is drawn or ordered by it: 0 is none."""
+    return (count + 2) // 5 * 5 if count >= THRESHOLD else 0
 
 
 def is_told(count: int, say: Say) -> bool:

@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from mailer import content
 from mailer.asks import store as asks
-from mailer.asks.model import DemandState
 from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import Campaign, Revision
 from mailer.content.webtext import web_line
@@ -76,17 +75,14 @@ async def newsletter(
         raise NotInArchive
     before = await _listed(work, published[at + 1 : at + 1 + BEFORE])
     issue = _issue(published[at], revision, language)
-    demanded = await _demanded(work) if published[at].best_ask else []
-    return page(request, "public/archive/issue.html", issue=issue, before=before, demanded=demanded)
-
-
-async def _demanded(work: Work) -> list[tuple[str, str]]:
-    """Name the newest demands, and where it is told what can be done for them.
-
-    They stand where each reader was asked for something of their own.
-    """
-    standing = [one for one in await asks.open_demands(work) if one.state is DemandState.OPEN]
-    return [(in_language(one.title), f"/demands/{one.uid}") for one in standing[:BEFORE]]
+    demanded = await asks.demands_offered(work, published[at].no)
+    return page(
+        request,
+        "public/archive/issue.html",
+        issue=issue,
+        before=before,
+        demanded=[(in_language(one.title), f"/demands/{one.uid}") for one in demanded],
+    )
 
 
 def _issue(campaign: Campaign, revision: Revision, wanted: str) -> Issue:

@@ -248,9 +248,11 @@ async def test_a_wrong_number_is_told_to_whoever_calls_next(
 
     await do(admin, case, "/calls", {"outcome": "wrong_number", "words": ""})
 
-    assert "Found wrong on" not in before
-    assert "Found wrong on" in (await admin.get(at(other))).text
-    assert "Found wrong on" in (await admin.get(f"/admin/people/{cast.bo.uid}")).text
+    assert "This number was found wrong on" not in before
+    assert "This number was found wrong on" in (await admin.get(at(other))).text
+    assert (
+        "This number was found wrong on" in (await admin.get(f"/admin/people/{cast.bo.uid}")).text
+    )
 
 
 async def test_after_a_call_one_is_back_where_one_was_and_can_take_it_back(

@@ -64,8 +64,8 @@ async def test_what_led_to_a_wish_is_named(
 
     shown = (await admin.get("/admin/requests")).text
 
-    assert "After “June bulletin”." in shown
-    assert cells(shown, cast.gil.first_name, "After") == ["Bring a chair"]
+    assert "After the newsletter “June bulletin”." in shown
+    assert cells(shown, cast.gil.first_name, "Why") == ["After the ask “Bring a chair”."]
 
 
 async def test_nobody_waits(admin: httpx.AsyncClient) -> None:

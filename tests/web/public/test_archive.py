@@ -6,12 +6,14 @@ import httpx
 import pytest
 
 from mailer.asks import demands
+from mailer.asks.model import OfferTally
 from mailer.bootstrap import House
 from mailer.campaigns import composing
+from mailer.campaigns import store as campaigns
 from mailer.campaigns.model import CampaignState
 from mailer.kit.work import Door
 from tests.cast import Cast
-from tests.support.asking import raised
+from tests.support.asking import opened, raised
 
 pytestmark = pytest.mark.any_database
 
@@ -106,17 +108,24 @@ async def test_what_was_kept_out_of_the_archive_stays_out(
     assert (await web.get("/n/no-such-newsletter")).status_code == 404
 
 
-async def test_where_each_was_asked_for_something_of_their_own_it_leads_to_the_demands(
+async def test_where_each_was_asked_for_something_of_their_own_it_says_what_it_is_for(
     web: httpx.AsyncClient, house: House, cast: Cast
 ) -> None:
-    won, standing = await raised(house, "Won already"), await raised(house, "The right to work")
+    won, served, other = [await raised(house, name) for name in ("Won already", "Served", "Other")]
     async with house.work(door=Door.ADMIN) as work:
         await demands.win(work, won)
-    to_each = await published(house, best_ask=True)
-    to_all = await published(house)
+    offered = [await opened(house, demand_no=one.no) for one in (won, served)]
+    await opened(house, demand_no=other.no)
+    slug = await published(house, best_ask=True)
+    async with house.work(door=Door.CLI) as work:
+        campaign = await campaigns.by_slug(work, slug)
+        assert campaign
+        for ask in offered:
+            tally = OfferTally(campaign_no=campaign.no, ask_no=ask.no, count=1, at=work.now)
+            work.session.add(tally)
 
-    page = (await web.get(f"/n/{to_each}")).text
+    page = (await web.get(f"/n/{slug}")).text
 
-    assert f'<a href="/demands/{standing.uid}"><strong>The right to work</strong>' in page
+    assert f'<a href="/demands/{served.uid}"><strong>Served</strong>' in page
     assert "Won already" not in page
-    assert f"/demands/{standing.uid}" not in (await web.get(f"/n/{to_all}")).text
+    assert f"/demands/{other.uid}" not in page
