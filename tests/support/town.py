@@ -409,6 +409,7 @@ async def _links(work: Work, cast: Cast) -> dict[str, str]:
         "confirm an address": link(Purpose.ADDRESS, moved, change.no),
         "undo an address": link(Purpose.UNDO_ADDRESS, away, confirmed.no),
         "confirm": link(Purpose.CONFIRM, cast.dana, waiting.no),
+        "joined just now": link(Purpose.CONFIRM, cast.bo, done.no),
         "run out": link(Purpose.TIER, cast.bo, cast.activist.no, days=61),
         "private, run out": link(Purpose.PRIVATE, cast.bo, days=1),
         "nobody's": work.signer.token(Purpose.TIER, 0, now=work.now, subject=cast.activist.no),
