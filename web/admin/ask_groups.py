@@ -15,7 +15,7 @@ from litestar.response import Template
 
 from mailer.accounts.model import Power
 from mailer.asks import store as asks
-from mailer.asks.by_group.store import OfGroup, of_groups
+from mailer.asks.by_group.store import Answers, added, of_groups
 from mailer.asks.model import AskState
 from mailer.groups import store as groups
 from mailer.kit.i18n import _, in_language
@@ -76,21 +76,19 @@ async def show_demand_by_group(
 
 
 async def _counted(work: Work, ask_nos: Sequence[int], *, shared: bool) -> dict[str, Any]:
-    by_group: defaultdict[int, list[OfGroup]] = defaultdict(list)
-    for one in await of_groups(work, ask_nos):
-        by_group[one.group_no].append(one)
-    named = await groups.by_nos(work, list(by_group))
-    by_sector: defaultdict[str, list[OfGroup]] = defaultdict(list)
-    for no, its in by_group.items():
-        by_sector[named[no].sector].extend(its)
+    found = await of_groups(work, ask_nos)
+    named = await groups.by_nos(work, list(found))
+    by_sector: defaultdict[str, list[Answers]] = defaultdict(list)
+    for no, its in found.items():
+        by_sector[named[no].sector].append(its)
     every = _rows(
         [
             (named[no].name, f"/admin/people?group={named[no].uid}", its)
-            for no, its in by_group.items()
+            for no, its in found.items()
         ],
         shared=shared,
     )
-    sectors = [(one or _("No sector said"), "", its) for one, its in by_sector.items()]
+    sectors = [(one or _("No sector said"), "", added(its)) for one, its in by_sector.items()]
     return {
         "groups": every[:MOST_GROUPS],
         "more": max(len(every) - MOST_GROUPS, 0),
@@ -114,17 +112,16 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     share_pledged: float
 
 
-def _rows(of: Sequence[tuple[str, str, list[OfGroup]]], *, shared: bool) -> list[_Row]:
+def _rows(of: Sequence[tuple[str, str, Answers]], *, shared: bool) -> list[_Row]:
     """Write the rows, most yeses first.
 
     To others, neither the order nor the length of a bar tells more than the numbers do.
     """
     say: Say = rounding if shared else number
     seen = rounded if shared else int
-    sums = [(name, href, _summed(its)) for name, href, its in of]
-    most = max([seen(one.pledged) for _name, _href, one in sums], default=0)
+    most = max([seen(one.pledged) for _name, _href, one in of], default=0)
     rows = []
-    for name, href, one in sorted(sums, key=lambda row: (-seen(row[2].pledged), row[0])):
+    for name, href, one in sorted(of, key=lambda row: (-seen(row[2].pledged), row[0])):
         share = 100 * seen(one.pledged) / most if most else 0
         share_done = min(100 * seen(one.done) / most if most else 0, share)
         rows.append(
@@ -140,17 +137,6 @@ def _rows(of: Sequence[tuple[str, str, list[OfGroup]]], *, shared: bool) -> list
             )
         )
     return rows
-
-
-def _summed(of: Sequence[OfGroup]) -> OfGroup:
-    return OfGroup(
-        group_no=0,
-        ask_no=0,
-        pledged=sum(one.pledged for one in of),
-        blocked=sum(one.blocked for one in of),
-        done=sum(one.done for one in of),
-        declined=sum(one.declined for one in of),
-    )
 
 
 HANDLERS = [show_by_group, show_demand_by_group]

@@ -75,7 +75,8 @@ async def newsletter(
         raise NotInArchive
     before = await _listed(work, published[at + 1 : at + 1 + BEFORE])
     issue = _issue(published[at], revision, language)
-    demanded = await asks.demands_offered(work, published[at].no)
+    chosen = published[at].best_ask
+    demanded = await asks.demands_offered(work, published[at].no) if chosen else []
     return page(
         request,
         "public/archive/issue.html",

@@ -129,3 +129,8 @@ async def test_where_each_was_asked_for_something_of_their_own_it_says_what_it_i
     assert f'<a href="/demands/{served.uid}"><strong>Served</strong>' in page
     assert "Won already" not in page
     assert f"/demands/{other.uid}" not in page
+    async with house.work(door=Door.CLI) as work:
+        asked_all = await campaigns.by_slug(work, slug)
+        assert asked_all
+        asked_all.best_ask = False
+    assert "one thing of their own" not in (await web.get(f"/n/{slug}")).text
