@@ -20,7 +20,7 @@ from mailer.kit.tokens import Purpose
 from mailer.kit.work import Work
 from mailer.organisation import store as organisations
 from mailer.outbox.actions import Post, post
-from mailer.outbox.model import DeliveryState, Lane, Letter, Needs
+from mailer.outbox.model import DeliveryState, Lane, Needs
 from mailer.subscribers import actions as subscribers
 from mailer.subscribers import store as roll
 from mailer.subscribers.model import Subscriber
@@ -37,12 +37,12 @@ from tests.support.sending import (
     make_due,
     no_letters,
     ready,
+    until_no_letter_waits,
     until_sent,
     working,
 )
 
 _NUMBERS = itertools.count(1)
-OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 
 
 async def found(work: Work, no: int) -> Subscriber:
@@ -57,18 +57,10 @@ async def owe(work: Work, kind: str, **how: Any) -> None:
     )
 
 
-async def settled(house: House) -> list[Letter]:
-    """Wait until nothing is open."""
-    async with asyncio.timeout(15):
-        while any(DeliveryState(one.state) in OPEN for one in await letters(house)):
-            await asyncio.sleep(0.02)
-    return await letters(house)
-
-
 async def sent(house: House, relay: Relay) -> list[Mail]:
     """Send what is owed, all of it; give it as it arrived."""
     async with working(house, relay):
-        owed = await settled(house)
+        owed = await until_no_letter_waits(house)
     assert {DeliveryState(one.state) for one in owed} == {DeliveryState.SENT}
     assert len(relay.letters) == len(owed)
     return [Mail(one) for one in relay.letters]
@@ -77,7 +69,7 @@ async def sent(house: House, relay: Relay) -> list[Mail]:
 async def test_what_the_cast_was_owed_arrives(house: House, cast: Cast, relay: Relay) -> None:
     """Confirmations that were answered since are skipped; welcomes and Dana's go out."""
     async with working(house, relay):
-        owed = await settled(house)
+        owed = await until_no_letter_waits(house)
 
     fates = {(one.kind, one.subscriber_no): (DeliveryState(one.state), one.reply) for one in owed}
     assert fates["confirm", cast.bo.no] == (DeliveryState.SKIPPED, Reason.POINTLESS)
@@ -91,7 +83,7 @@ async def test_a_confirmation_has_its_link_and_its_code(
     house: House, cast: Cast, relay: Relay
 ) -> None:
     async with working(house, relay):
-        await settled(house)
+        await until_no_letter_waits(house)
 
     [mail] = [mail for mail in map(Mail, relay.letters) if mail.to == "dana@example.org"]
     async with house.work(reading=True) as work:
@@ -132,7 +124,7 @@ async def test_every_kind_is_written(house: House, cast: Cast, relay: Relay) -> 
         await consent.unsubscribe(work, await found(work, cast.gil.no), list_no=None)
     relay.letters.clear()
     async with working(house, relay):
-        await settled(house)
+        await until_no_letter_waits(house)
     mails += [Mail(one) for one in relay.letters]
 
     kinds = {one.kind for one in await letters(house)}
@@ -203,7 +195,7 @@ async def test_suppression_stops_every_letter_to_a_subscriber(
         )
 
     async with working(house, relay):
-        [letter, other] = await settled(house)
+        [letter, other] = await until_no_letter_waits(house)
 
     assert (letter.state, letter.reply) == (DeliveryState.SKIPPED, Reason.SUPPRESSED)
     assert other.state == DeliveryState.SKIPPED
@@ -222,7 +214,7 @@ async def test_who_was_stopped_gets_only_what_they_ask_for(
         await owe(work, "private-link", subscriber=cast.bo.no, needs=needs)
 
     async with working(house, relay):
-        [letter] = await settled(house)
+        [letter] = await until_no_letter_waits(house)
 
     assert len(relay.letters) == int(goes)
     assert letter.reply == ("2.0.0 taken" if goes else Reason.STOPPED)
@@ -237,7 +229,7 @@ async def test_a_closed_account_gets_no_letter(house: House, cast: Cast, relay: 
         )
 
     async with working(house, relay):
-        [letter] = await settled(house)
+        [letter] = await until_no_letter_waits(house)
 
     assert (letter.state, letter.reply) == (DeliveryState.SKIPPED, Reason.NO_ACCOUNT)
     assert not relay.letters
@@ -274,7 +266,7 @@ async def test_a_letter_that_cannot_be_written_is_kept_for_when_it_can(
         await owe(work, "private-link", subscriber=cast.bo.no)
 
     async with working(house, relay):
-        odd, other = await settled(house)
+        odd, other = await until_no_letter_waits(house)
 
     assert (odd.state, odd.reply, odd.attempt) == (DeliveryState.DEFERRED, Reason.UNWRITABLE, 1)
     assert other.state == DeliveryState.SENT
@@ -293,7 +285,7 @@ async def test_letters_wait_until_the_organisation_has_a_sender(
         assert not relay.letters
         async with house.work() as work:
             (await organisations.the_one(work)).sender_address = "news@war.example.org"
-        await settled(house)
+        await until_no_letter_waits(house)
 
     assert len(relay.letters) == 1
 

@@ -23,9 +23,14 @@ from tests.cast import Cast
 from tests.support.asking import opened, raised
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import BASE, letters, make_due, no_letters, working
+from tests.support.sending import (
+    BASE,
+    make_due,
+    no_letters,
+    until_no_letter_waits,
+    working,
+)
 
-OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 SKIPPED = (DeliveryState.SKIPPED, Reason.POINTLESS.value)
 
 
@@ -67,10 +72,8 @@ async def owed(work: Work, cast: Cast, ask: Ask) -> None:
 
 
 async def fates(house: House, relay: Relay) -> dict[str, Letter]:
-    async with working(house, relay), asyncio.timeout(15):
-        while any(DeliveryState(one.state) in OPEN for one in await letters(house)):
-            await asyncio.sleep(0.02)
-    return {one.kind: one for one in await letters(house)}
+    async with working(house, relay):
+        return {one.kind: one for one in await until_no_letter_waits(house)}
 
 
 @pytest.mark.any_database

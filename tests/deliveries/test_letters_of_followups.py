@@ -13,12 +13,11 @@ from mailer.kit.work import Door
 from mailer.outbox.actions import Post, post
 from mailer.outbox.model import DeliveryState
 from tests.cast import Cast
-from tests.deliveries.test_letters import settled
 from tests.support.asking import opened
 from tests.support.following import blocked, remembered
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import no_letters, working
+from tests.support.sending import no_letters, until_no_letter_waits, working
 
 KINDS = {"follow-up", digest.KIND}
 
@@ -36,7 +35,7 @@ async def case(house: House, cast: Cast, ask: Ask) -> FollowUp:
 async def arrived(house: House, relay: Relay) -> tuple[list[Mail], set[str]]:
     """Send what is owed; give the mails that arrived, and the fates of our letters."""
     async with working(house, relay):
-        owed = await settled(house)
+        owed = await until_no_letter_waits(house)
     fates = {DeliveryState(one.state).name for one in owed if one.kind in KINDS}
     return [Mail(one) for one in relay.letters], fates
 

@@ -19,9 +19,13 @@ from tests import makers as make
 from tests.cast import Cast
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import letters, no_letters, working
-
-OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
+from tests.support.sending import (
+    letters,
+    no_letters,
+    until_no_letter_waits,
+    waits,
+    working,
+)
 
 
 async def owed(work: Work, cast: Cast) -> None:
@@ -62,7 +66,7 @@ async def fates(house: House, relay: Relay) -> dict[str, Letter]:
             of_ours = {
                 one.kind: one for one in await letters(house) if one.dedupe_key.startswith("test:")
             }
-            if not any(DeliveryState(one.state) in OPEN for one in of_ours.values()):
+            if not any(waits(one) for one in of_ours.values()):
                 return of_ours
             await asyncio.sleep(0.02)
 
@@ -110,9 +114,8 @@ async def test_who_is_on_a_break_by_then_gets_only_the_answer_they_asked_for(
 
 async def sent(house: House, relay: Relay) -> dict[str, Mail]:
     """Send all that is owed; give the mails by their subjects."""
-    async with working(house, relay), asyncio.timeout(15):
-        while any(DeliveryState(one.state) in OPEN for one in await letters(house)):
-            await asyncio.sleep(0.02)
+    async with working(house, relay):
+        await until_no_letter_waits(house)
     return {mail.subject: mail for mail in map(Mail, relay.letters)}
 
 

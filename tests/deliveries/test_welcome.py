@@ -1,7 +1,5 @@
 """The reminder of a sign-up, and the welcome to a list, as they arrive."""
 
-import asyncio
-
 import pytest
 
 from mailer.bootstrap import House
@@ -20,17 +18,17 @@ from tests import makers as make
 from tests.cast import Cast
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import letters, no_letters, working
-
-OPEN = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
+from tests.support.sending import (
+    no_letters,
+    until_no_letter_waits,
+    working,
+)
 
 
 async def settled(house: House, relay: Relay) -> dict[str, Letter]:
     """Send what is owed, and give the letters by their kind."""
-    async with working(house, relay), asyncio.timeout(15):
-        while any(DeliveryState(one.state) in OPEN for one in await letters(house)):
-            await asyncio.sleep(0.02)
-    return {one.kind: one for one in await letters(house)}
+    async with working(house, relay):
+        return {one.kind: one for one in await until_no_letter_waits(house)}
 
 
 async def test_a_reminder_has_a_link_and_the_code_of_the_first_letter(

@@ -5,7 +5,6 @@ the step up that his deeds suggest; he takes it and goes back. Gil reads a mail 
 passed on.
 """
 
-import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator
@@ -22,7 +21,6 @@ from mailer.bootstrap import House
 from mailer.campaigns import composing
 from mailer.consent import store as consents
 from mailer.kit.work import Door, Work
-from mailer.outbox.model import DeliveryState
 from mailer.tiers import store as ladder
 from tests import makers as make
 from tests.cast import Cast
@@ -35,13 +33,12 @@ from tests.support.sending import (
     make_due,
     no_letters,
     promise_much,
+    until_no_letter_waits,
     until_sent,
     working,
 )
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
-
-WAITS = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 
 
 class OnAnotherDay:
@@ -65,9 +62,8 @@ class Bo:
     async def mail(self, subject: str) -> Mail:
         """Let the worker send all that is owed, and give the newest mail with this subject."""
         await make_due(self.house)
-        async with working(self.house, self.relay), asyncio.timeout(30):
-            while any(DeliveryState(one.state) in WAITS for one in await letters(self.house)):
-                await asyncio.sleep(0.02)
+        async with working(self.house, self.relay):
+            await until_no_letter_waits(self.house)
         mails = [Mail(one) for one in self.relay.letters if one.to == [self.cast.bo.address]]
         [*_others, newest] = [one for one in mails if one.subject == subject]
         return newest

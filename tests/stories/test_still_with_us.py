@@ -4,7 +4,6 @@ Sam is an Activist and does nothing for more than a year. What Sam answers to th
 not, is told in five ways; once a year a letter says what anybody is on.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 
 import httpx
@@ -14,7 +13,7 @@ from sqlalchemy import update
 from mailer.bootstrap import House
 from mailer.kit import db
 from mailer.kit.work import clock
-from mailer.outbox.model import DeliveryState, Letter
+from mailer.outbox.model import Letter
 from mailer.subscribers import store as people
 from mailer.subscribers.model import Subscriber
 from mailer.tiers import store as ladder
@@ -24,13 +23,16 @@ from tests import makers as make
 from tests.cast import Cast
 from tests.support.mails import Mail
 from tests.support.relay import Relay
-from tests.support.sending import letters, no_letters, working
+from tests.support.sending import (
+    no_letters,
+    until_no_letter_waits,
+    working,
+)
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
 
 LONG = 366  # days: one more than an Activist may be quiet
 ASKED = "Are you still with us?"
-WAITS = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 
 
 class Clock:
@@ -64,9 +66,8 @@ class Sam:
         async with self.house.work() as work:
             # What is due is told by the clock of the database, which nobody moves.
             await work.session.execute(update(Letter).values(due_at=clock() - timedelta(hours=1)))
-        async with working(self.house, self.relay), asyncio.timeout(30):
-            while any(DeliveryState(one.state) in WAITS for one in await letters(self.house)):
-                await asyncio.sleep(0.02)
+        async with working(self.house, self.relay):
+            await until_no_letter_waits(self.house)
 
     def mails(self) -> list[Mail]:
         return [Mail(one) for one in self.relay.letters if one.to == [self.who.address]]

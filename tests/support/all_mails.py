@@ -1,6 +1,5 @@
 """Every mail that somebody can receive, brought about by the verbs and taken by a relay."""
 
-import asyncio
 import re
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,7 +18,6 @@ from mailer.fields.model import FieldKind
 from mailer.kit.tokens import Purpose
 from mailer.kit.work import Door, Work
 from mailer.outbox.actions import Post, post
-from mailer.outbox.model import DeliveryState
 from mailer.records import also_me
 from mailer.subscribers import actions as subscribers
 from mailer.tiers import actions as tiers
@@ -32,14 +30,12 @@ from tests.support.relay import Relay
 from tests.support.sending import (
     BASE,
     confirmed,
-    letters,
     make_due,
     promise_much,
+    until_no_letter_waits,
     until_sent,
     working,
 )
-
-WAITS = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
 
 
 async def newsletter_of(work: Work, campaign: Campaign, ask: Ask) -> Campaign:
@@ -115,11 +111,10 @@ async def all_mails_of_bo(house: House, cast: Cast, relay: Relay) -> list[Mail]:
         await letters_of_time(work, cast, table)
         await asked_of_everybody(work)
     await make_due(house)  # the suggestion waits for a day
-    async with working(house, relay), asyncio.timeout(60):
+    async with working(house, relay):
         for no in numbers:
             await until_sent(house, no)
-        while any(DeliveryState(one.state) in WAITS for one in await letters(house)):
-            await asyncio.sleep(0.05)
+        await until_no_letter_waits(house)
     return [mail for one in relay.letters if (mail := Mail(one)).to == cast.bo.address]
 
 
@@ -168,7 +163,6 @@ async def paths_about_oneself(house: House, cast: Cast, relay: Relay) -> list[st
     async with house.work(door=Door.PAGE) as work:
         await letters_about_oneself(work, cast)
     await make_due(house)
-    async with working(house, relay), asyncio.timeout(60):
-        while any(DeliveryState(one.state) in WAITS for one in await letters(house)):
-            await asyncio.sleep(0.05)
+    async with working(house, relay):
+        await until_no_letter_waits(house)
     return paths_in(Mail(one) for one in relay.letters)

@@ -164,6 +164,24 @@ async def letters(house: House) -> list[Letter]:
         return list(await work.session.scalars(select(Letter).order_by(Letter.no)))
 
 
+def waits(letter: Letter) -> bool:
+    """Say whether a letter is still to be sent."""
+    return DeliveryState(letter.state) in _WAITS
+
+
+_WAITS = {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING}
+
+
+async def until_no_letter_waits(house: House) -> list[Letter]:
+    """Wait until every letter has come to its end, and give them all."""
+    async with asyncio.timeout(PATIENCE):
+        found = await letters(house)
+        while any(map(waits, found)):
+            await asyncio.sleep(0.02)
+            found = await letters(house)
+    return found
+
+
 async def no_letters(house: House) -> None:
     """Take away the letters that the cast's verbs have posted: this test is not about them."""
     async with house.work() as work:
